@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of db/ share. Not for other folders. */
+#ifndef RT_DB_INTERNAL_H
+#define RT_DB_INTERNAL_H
+
+#include <sqlite3.h>
+
+#include "db/db.h"
+
+enum { STMT_BUCKETS = 256, STMT_IDLE_MAX = 256 };
+
+struct rt_stmt {
+    sqlite3_stmt *st;
+    struct rt_conn *conn;
+    uint64_t hash;
+    size_t sql_n;
+    struct rt_stmt *bucket_next;             /* idle statements with the same bucket */
+    struct rt_stmt *older, *newer;           /* idle statements by last use */
+    void *note;
+    void (*drop)(void *note);
+};
+
+struct rt_conn {
+    sqlite3 *db;
+    struct rt_stmt *bucket[STMT_BUCKETS];
+    struct rt_stmt *oldest, *newest;
+    int idle;
+    bool internal;                            /* control statements are allowed */
+    bool snapshot;
+    uint64_t deadline_ns;
+    int wal_pages;
+    sqlite3_stmt *begin, *commit;
+};
+
+/* Fills err from the connection's last error and returns the RT_E_* code for `rc`. */
+int db__fail(struct rt_conn *c, int rc, const char *what, struct rt_err *err);
+/* One control statement without parameters ("COMMIT"), through a kept statement slot. */
+int db__control(struct rt_conn *c, sqlite3_stmt **slot, const char *sql, struct rt_err *err);
+/* Frees idle statements (before close). */
+void db__drop_statements(struct rt_conn *c);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A worker's mailbox: transactions come back to the worker that began them, either with the turn on
+ * the write connection or with the outcome of their commit. The worker is woken once per batch. */
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "db/writer_internal.h"
+
+struct rt_mailbox {
+    pthread_mutex_t mu;
+    struct rt_tx *head, **tail;
+    bool running;                  /* its worker is inside rt_mailbox_run(): no wake-up needed */
+    void (*wake)(void *arg);
+    void *arg;
+};
+
+struct rt_mailbox *rt_mailbox_new(void (*wake)(void *arg), void *arg)
+{
+    struct rt_mailbox *m = calloc(1, sizeof *m);
+    if (!m)
+        return NULL;
+    pthread_mutex_init(&m->mu, NULL);
+    m->tail = &m->head;
+    m->wake = wake;
+    m->arg = arg;
+    return m;
+}
+
+void rt_mailbox_free(struct rt_mailbox *m)
+{
+    if (!m)
+        return;
+    pthread_mutex_destroy(&m->mu);
+    free(m);
+}
+
+void mailbox__post(struct rt_mailbox *m, struct rt_tx *tx)
+{
+    pthread_mutex_lock(&m->mu);
+    bool wake = !m->head && !m->running;
+    tx->next = NULL;
+    *m->tail = tx;
+    m->tail = &tx->next;
+    pthread_mutex_unlock(&m->mu);
+    if (wake)
+        m->wake(m->arg);
+}
+
+static struct rt_tx *take_all(struct rt_mailbox *m)
+{
+    pthread_mutex_lock(&m->mu);
+    struct rt_tx *list = m->head;
+    m->head = NULL;
+    m->tail = &m->head;
+    m->running = list != NULL;
+    pthread_mutex_unlock(&m->mu);
+    return list;
+}
+
+void rt_mailbox_run(struct rt_mailbox *m)
+{
+    struct rt_tx *list;
+    while ((list = take_all(m)) != NULL)
+        while (list) {
+            struct rt_tx *tx = list;
+            list = tx->next;
+            tx->next = NULL;
+            if (tx->granted_now)
+                writer__granted(tx);
+            else
+                tx->done(tx, tx->code);
+        }
+}

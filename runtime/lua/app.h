@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * An app as loaded into one state: its manifest checked, its routes with compiled schemas and references
+ * to handlers. Read-only after rt_app_load(); belongs to the state. */
+#ifndef RT_LUA_APP_H
+#define RT_LUA_APP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "lua/vm.h"
+
+struct rt_schema;
+struct rt_schema_set;
+
+enum { RT_RETURNS_MAX = 6 };
+enum rt_body_kind { RT_BODY_JSON, RT_BODY_NONE, RT_BODY_FILE, RT_BODY_HTML };
+
+struct rt_returns {
+    int status;
+    enum rt_body_kind kind;
+    const struct rt_schema *schema;    /* RT_BODY_JSON */
+    struct rt_schema *own;             /* the same when it is not a model */
+};
+
+struct rt_route {
+    const char *method, *path, *unit, *summary, *who, *line, *can;
+    int limit;                         /* index into limits or -1 */
+    int principal_ref, can_ref, run_ref;
+    struct rt_schema *params, *query, *body;
+    struct rt_returns returns[RT_RETURNS_MAX];
+    int n_returns;
+    bool secret, anyone;
+    int doc;                           /* index into docs when the host itself answers, else -1 */
+};
+
+struct rt_limit_rule {
+    const char *name;
+    int64_t count, seconds;
+    bool per_address;
+};
+
+struct rt_doc_page {
+    const char *path, *title, *version, *prefix;
+};
+
+struct rt_app {
+    struct rt_vm *vm;
+    const char *name, *title, *version;
+    struct rt_route *routes;
+    int n_routes;
+    struct rt_limit_rule *limits;
+    int n_limits;
+    struct rt_doc_page *docs;
+    int n_docs;
+    const char **hosts, **prefixes;    /* ended by NULL */
+    bool trailing_slash, reset_iso;
+    int table_ref;                     /* the normalised manifest */
+    int envelope_ref, timers_ref, recount_ref, demo_ref;
+    struct rt_schema_set *models;
+    struct rt_messages *messages;
+};
+
+/* Loads scripts/<name>/app.lua into the state. The error has every problem, with file:line. */
+int rt_app_load(struct rt_vm *vm, const char *name, struct rt_app **ret, struct rt_err *err);
+void rt_app_free(struct rt_app *app);
+
+/* Fills `out` with the app's error envelope as JSON. `code` NULL: from the manifest's codes. `details`: a
+ * registry reference or LUA_NOREF. Falls back to a plain envelope when the app's own function fails. */
+void rt_app_envelope(struct rt_app *app, int status, const char *code, const char *message, int details_ref,
+                     const char *request_id, struct rt_buf *out);
+const char *rt_app_code(struct rt_app *app, int status, char *out, size_t size);
+
+/* The OpenAPI document (JSON) or the page (HTML) of docs[i]. `origin` "http://host" for the servers list. */
+int rt_app_docs(struct rt_app *app, int i, bool html, const char *origin, struct rt_buf *out, struct rt_err *err);
+/* The routes as a JSON array, for `perigee routes --json`. */
+int rt_app_routes_json(struct rt_app *app, struct rt_buf *out, struct rt_err *err);
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Running script code in pooled coroutines. Host functions that wait never pass values through yield:
+ * they leave their result where their continuation finds it, so a yield may cross any number of the
+ * script's own coroutines (coroutine.c passes it on). */
+#include <string.h>
+
+#include "base/clock.h"
+#include "lua/api.h"
+#include "lua/call.h"
+
+struct rt_call *rt_call_of(lua_State *L)
+{
+    struct rt_call *call = rt_vm_of(L)->call;
+    if (!call)
+        luaL_error(L, "only while a request or job runs");
+    return call;
+}
+
+/* Protected, as it may find no memory. */
+static int new_coroutine(lua_State *L)
+{
+    lua_newthread(L);
+    lua_pushinteger(L, luaL_ref(L, LUA_REGISTRYINDEX));
+    return 1;
+}
+
+int rt_call_init(struct rt_call *call, struct rt_vm *vm, unsigned phase, void (*returned)(struct rt_call *, int), void *owner)
+{
+    memset(call, 0, sizeof *call);
+    call->vm = vm;
+    call->phase = phase;
+    call->returned = returned;
+    call->owner = owner;
+    if (vm->pool.n > 0) {
+        call->co_ref = vm->pool.refs[--vm->pool.n];
+    } else {
+        lua_pushcfunction(vm->L, new_coroutine);
+        if (lua_pcall(vm->L, 0, 1, 0) != LUA_OK) {
+            lua_pop(vm->L, 1);
+            return RT_E_NOMEM;
+        }
+        call->co_ref = (int)lua_tointeger(vm->L, -1);
+        lua_pop(vm->L, 1);
+    }
+    lua_rawgeti(vm->L, LUA_REGISTRYINDEX, call->co_ref);
+    call->co = lua_tothread(vm->L, -1);
+    lua_pop(vm->L, 1);
+    return 0;
+}
+
+void rt_call_fini(struct rt_call *call)
+{
+    struct rt_vm *vm = call->vm;
+    if (!call->co)
+        return;
+    lua_sethook(call->co, NULL, 0, 0);
+    if (vm->pool.n < (int)(sizeof vm->pool.refs / sizeof *vm->pool.refs) && lua_resetthread(call->co) == LUA_OK) {
+        lua_settop(call->co, 0);
+        vm->pool.refs[vm->pool.n++] = call->co_ref;
+    } else {
+        luaL_unref(vm->L, LUA_REGISTRYINDEX, call->co_ref);
+    }
+    call->co = NULL;
+}
+
+static void run(struct rt_call *call, int nargs)
+{
+    struct rt_vm *vm = call->vm;
+    vm->call = call;
+    vm->phase = call->phase;
+    vm->snapshot_checked = false;
+    vm->runs++;
+    call->parked = false;
+    int n = 0;
+    rt_turn_begin(vm, call->co);
+    int status = lua_resume(call->co, vm->L, nargs, &n);
+    rt_turn_end(vm);
+    vm->call = NULL;
+    vm->phase = 0;
+    if (status == LUA_YIELD && call->parked) {
+        call->parked_at = rt_mono_ns();
+        return;
+    }
+    if (status == LUA_YIELD) {
+        lua_pushliteral(call->co, "coroutine.yield outside a coroutine of the script's own");
+        status = LUA_ERRRUN;
+    }
+    call->returned(call, status == LUA_OK ? n : -1);
+}
+
+void rt_call_start(struct rt_call *call, int nargs)
+{
+    run(call, nargs);
+}
+
+void rt_call_resume(struct rt_call *call)
+{
+    call->parked_ns += rt_mono_ns() - call->parked_at;
+    run(call, 0);
+}
+
+static void resume_message(struct rt_message *m)
+{
+    rt_call_resume((struct rt_call *)((char *)m - offsetof(struct rt_call, message)));
+}
+
+void rt_call_post(struct rt_call *call)
+{
+    call->message.run = resume_message;
+    rt_loop_post(call->vm->services->loop, &call->message);
+}
+
+void rt_park_check(lua_State *L, const char *what)
+{
+    struct rt_vm *vm = rt_vm_of(L);
+    struct rt_call *call = rt_call_of(L);
+    if (vm->phase & (RT_RULE | RT_LOAD))
+        luaL_error(L, "%s waits and is not allowed in a rule", what);
+    if (call->in_transaction)
+        luaL_error(L, "%s waits and is not allowed inside db.transaction: call it before", what);
+    if (call->turn)
+        luaL_error(L, "%s waits and is not allowed after db.transaction: call it before", what);
+    if (!lua_isyieldable(L))
+        luaL_error(L, "%s waits and is not allowed inside a callback of sort or gsub", what);
+}
+
+int rt_park(lua_State *L, const char *what, lua_KFunction k, lua_KContext ctx)
+{
+    rt_park_check(L, what);
+    rt_call_of(L)->parked = true;
+    return lua_yieldk(L, 0, ctx, k);
+}
+
+static void turn_granted(struct rt_tx *tx)
+{
+    struct rt_call *call = (struct rt_call *)((char *)tx - offsetof(struct rt_call, tx));
+    call->turn = true;
+    rt_call_resume(call);
+}
+
+static void commit_effects(struct rt_tx *tx)
+{
+    struct rt_call *call = (struct rt_call *)((char *)tx - offsetof(struct rt_call, tx));
+    struct rt_app_shared *app = call->vm->services->app;
+    if (call->revoke)
+        atomic_fetch_add(&app->epoch, 1);
+    if (call->timer_due && app->timer_set)
+        app->timer_set(app->timer_arg, call->timer_due);
+}
+
+/* The turn could not be opened: the parked call goes on without it and finds out. */
+static void turn_refused(struct rt_tx *tx, int code)
+{
+    struct rt_call *call = (struct rt_call *)((char *)tx - offsetof(struct rt_call, tx));
+    (void)code;
+    rt_call_resume(call);
+}
+
+bool rt_call_take_turn(lua_State *L, struct rt_call *call)
+{
+    if (call->turn)
+        return true;
+    struct rt_err err;
+    call->tx.granted = turn_granted;
+    call->tx.effects = commit_effects;
+    call->tx.done = turn_refused;
+    call->tx.mailbox = call->vm->services->mailbox;
+    rt_park_check(L, "db.transaction");
+    int rc = rt_tx_begin(call->vm->services->app->writer, &call->tx, &err);
+    if (rc < 0)
+        luaL_error(L, "the database takes no writes: %s", err.msg);
+    call->turn = rc == RT_TX_GRANTED;
+    return call->turn;
+}
+
+int rt_call_end_turn(struct rt_call *call, bool keep, struct rt_err *err)
+{
+    if (!call->turn)
+        return 0;
+    call->turn = false;
+    call->in_transaction = call->wrote = false;
+    call->depth = 0;
+    if (!keep) {
+        call->revoke = false;
+        call->timer_due = 0;
+    }
+    int rc = rt_tx_end(call->vm->services->app->writer, &call->tx, keep, err);
+    return rc ? rc : keep;
+}
+
+const char *rt_error_text(lua_State *L, int idx, char *out, size_t size)
+{
+    idx = lua_absindex(L, idx);
+    const char *text = NULL;
+    if (lua_type(L, idx) == LUA_TSTRING) {
+        text = lua_tostring(L, idx);
+    } else if (lua_istable(L, idx)) {
+        lua_pushliteral(L, "message");
+        lua_rawget(L, idx);
+        if (lua_type(L, -1) == LUA_TSTRING)
+            text = lua_tostring(L, -1);
+        snprintf(out, size, "%s", text ? text : "(a table without a message)");
+        lua_pop(L, 1);
+        return out;
+    }
+    snprintf(out, size, "%s", text ? text : lua_typename(L, lua_type(L, idx)));
+    return out;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A call: one run of script code in a coroutine — a request's handler, a timer, a console line. It may
+ * be parked (waiting for a turn to write, a password hash) while its worker serves others, and it owns
+ * at most one transaction, which ends with it: kept when the code returns, rolled back when it raises. */
+#ifndef RT_LUA_CALL_H
+#define RT_LUA_CALL_H
+
+#include "lua/vm.h"
+
+struct rt_call {
+    struct rt_vm *vm;
+    lua_State *co;
+    int co_ref;
+    unsigned phase;
+    bool parked;
+    bool turn;                     /* holds the turn on the write connection */
+    bool in_transaction;           /* inside a function given to db.transaction */
+    bool wrote;                    /* such a function ran in this turn */
+    int depth;                     /* savepoints inside the turn */
+    struct rt_tx tx;
+    /* Effects after the commit. */
+    bool revoke;
+    int64_t timer_due;             /* 0 none */
+    uint64_t parked_ns;            /* total time parked, for metrics */
+    uint64_t parked_at;
+    /* The code has returned (results on co, `n` of them) or raised (n < 0, the error on top of co).
+     * Called once; the owner then ends the transaction, takes the results and calls rt_call_fini(). */
+    void (*returned)(struct rt_call *call, int n);
+    void *owner;
+    struct rt_message message;     /* to come back to the worker from another thread */
+};
+
+/* Takes a coroutine from the pool; push the function and its arguments on call->co, then start. */
+int rt_call_init(struct rt_call *call, struct rt_vm *vm, unsigned phase, void (*returned)(struct rt_call *, int), void *owner);
+void rt_call_start(struct rt_call *call, int nargs);
+/* Continues a parked call, on its worker. */
+void rt_call_resume(struct rt_call *call);
+/* From another thread: continues it on its worker's loop. */
+void rt_call_post(struct rt_call *call);
+/* Gives the coroutine back. The call's transaction must have ended. */
+void rt_call_fini(struct rt_call *call);
+
+/* For host functions: parks the running call; `k` continues when somebody resumes it. Use as `return rt_park(L, k, ctx)`.
+ * Raises where parking is not allowed (rules, inside or after a transaction). `what` names the function for the message. */
+int rt_park(lua_State *L, const char *what, lua_KFunction k, lua_KContext ctx);
+/* The check of rt_park() alone, before anything is started that cannot be undone. */
+void rt_park_check(lua_State *L, const char *what);
+struct rt_call *rt_call_of(lua_State *L);     /* raises when nothing runs */
+
+/* Takes the turn for this call (granted → true) or parks it. Continuation `k` runs when it is ours. */
+bool rt_call_take_turn(lua_State *L, struct rt_call *call);
+/* Ends the call's transaction if it holds the turn. keep: 1 when `done` (of call->tx) will follow, 0 when
+ * there was nothing to keep, negative on failure (rolled back). */
+int rt_call_end_turn(struct rt_call *call, bool keep, struct rt_err *err);
+
+/* The message of the error value at `idx` (a string, or a table's message). With `traceback`, of coroutine co. */
+const char *rt_error_text(lua_State *L, int idx, char *out, size_t size);
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the host itself says in an app's name: error envelopes, the OpenAPI document, the docs page. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "lua/api.h"
+#include "lua/app.h"
+#include "lua/prelude.h"
+#include "lua/present.h"
+
+const char *rt_app_code(struct rt_app *app, int status, char *out, size_t size)
+{
+    lua_State *L = app->vm->L;
+    int top = lua_gettop(L);
+    snprintf(out, size, "%s", status >= 500 ? "INTERNAL_ERROR" : "ERROR");
+    lua_rawgeti(L, LUA_REGISTRYINDEX, app->table_ref);
+    lua_getfield(L, -1, "codes");
+    if (lua_rawgeti(L, -1, status) == LUA_TSTRING)
+        snprintf(out, size, "%s", lua_tostring(L, -1));
+    lua_settop(L, top);
+    return out;
+}
+
+struct envelope {
+    struct rt_app *app;
+    int status, details_ref;
+    const char *code, *message, *request_id;
+    struct rt_buf *out;
+};
+
+static int make_envelope(lua_State *L)
+{
+    const struct envelope *e = lua_touserdata(L, 1);
+    char code[64];
+    struct rt_err err;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, e->app->envelope_ref);
+    lua_createtable(L, 0, 5);
+    lua_pushinteger(L, e->status);
+    lua_setfield(L, -2, "status");
+    lua_pushstring(L, e->code ? e->code : rt_app_code(e->app, e->status, code, sizeof code));
+    lua_setfield(L, -2, "code");
+    lua_pushstring(L, e->message);
+    lua_setfield(L, -2, "message");
+    lua_pushstring(L, e->request_id);
+    lua_setfield(L, -2, "request_id");
+    if (e->details_ref == LUA_NOREF)
+        lua_newtable(L);
+    else
+        lua_rawgeti(L, LUA_REGISTRYINDEX, e->details_ref);
+    lua_setfield(L, -2, "details");
+    lua_call(L, 1, 1);
+    if (rt_present(L, -1, NULL, e->out, &err))
+        return luaL_error(L, "envelope: %s", err.msg);
+    return 0;
+}
+
+void rt_app_envelope(struct rt_app *app, int status, const char *code, const char *message, int details_ref,
+                     const char *request_id, struct rt_buf *out)
+{
+    struct envelope e = { app, status, details_ref, code, message, request_id, out };
+    struct rt_err err;
+    if (app->envelope_ref != LUA_NOREF && rt_vm_protected(app->vm, RT_RULE, make_envelope, &e, &err) == 0)
+        return;
+    if (app->envelope_ref != LUA_NOREF)
+        rt_log(RT_LOG_ERROR, "the app's envelope failed", "app", app->name, "error", err.msg, NULL);
+    char text[64];
+    rt_buf_reset(out);
+    rt_buf_puts(out, "{\"error\":{\"code\":");
+    rt_app_code(app, status, text, sizeof text);
+    rt_json_put_string(out, code ? code : text, strlen(code ? code : text));
+    rt_buf_puts(out, ",\"message\":");
+    rt_json_put_string(out, message, strlen(message));
+    rt_buf_puts(out, ",\"details\":{}}}");
+}
+
+struct docs {
+    struct rt_app *app;
+    int page;
+    bool html;
+    const char *origin;
+    struct rt_buf *out;
+};
+
+static int json_array(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    rt_present_array_mt(L);
+    lua_setmetatable(L, 1);
+    return 1;
+}
+
+/* openapi(app, { array =, prefix =, title =, version =, origin = }) → table; docs_page(table, …) → HTML */
+static int make_docs(lua_State *L)
+{
+    const struct docs *d = lua_touserdata(L, 1);
+    const struct rt_doc_page *page = &d->app->docs[d->page];
+    struct rt_err err;
+    rt_prelude_load(L, "openapi");
+    lua_rawgeti(L, LUA_REGISTRYINDEX, d->app->table_ref);
+    lua_createtable(L, 0, 6);
+    lua_pushcfunction(L, json_array);
+    lua_setfield(L, -2, "array");
+    lua_pushstring(L, page->prefix);
+    lua_setfield(L, -2, "prefix");
+    lua_pushstring(L, page->title);
+    lua_setfield(L, -2, "title");
+    lua_pushstring(L, page->version);
+    lua_setfield(L, -2, "version");
+    lua_pushstring(L, d->origin);
+    lua_setfield(L, -2, "origin");
+    lua_pushvalue(L, -1);
+    lua_insert(L, -4);
+    lua_call(L, 2, 1);
+    if (!d->html) {
+        if (rt_present(L, -1, NULL, d->out, &err))
+            return luaL_error(L, "openapi: %s", err.msg);
+        return 0;
+    }
+    rt_prelude_load(L, "docs_page");
+    lua_insert(L, -3);
+    lua_insert(L, -2);
+    lua_call(L, 2, 1);
+    size_t n;
+    const char *p = luaL_checklstring(L, -1, &n);
+    rt_buf_put(d->out, p, n);
+    return 0;
+}
+
+int rt_app_docs(struct rt_app *app, int i, bool html, const char *origin, struct rt_buf *out, struct rt_err *err)
+{
+    struct docs d = { app, i, html, origin, out };
+    return rt_vm_protected(app->vm, RT_LOAD, make_docs, &d, err);
+}
+
+int rt_app_routes_json(struct rt_app *app, struct rt_buf *out, struct rt_err *err)
+{
+    (void)err;
+    static const char *const names[] = { "method", "path", "unit", "who", "summary", "line" };
+    rt_buf_putc(out, '[');
+    for (int i = 0; i < app->n_routes; i++) {
+        const struct rt_route *r = &app->routes[i];
+        const char *values[] = { r->method, r->path, r->unit, r->who, r->summary, r->line };
+        rt_buf_puts(out, i ? ",{\"app\":" : "{\"app\":");
+        rt_json_put_string(out, app->name, strlen(app->name));
+        for (int k = 0; k < 6; k++) {
+            rt_buf_printf(out, ",\"%s\":", names[k]);
+            rt_json_put_string(out, values[k] ? values[k] : "", values[k] ? strlen(values[k]) : 0);
+        }
+        rt_buf_putc(out, '}');
+    }
+    rt_buf_putc(out, ']');
+    return out->failed ? RT_E_NOMEM : 0;
+}

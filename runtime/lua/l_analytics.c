@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * analytics: facts are recorded in the transaction of the change; reports cost the days they cover. */
+#include "analytics/analytics.h"
+#include "base/clock.h"
+#include "lua/api.h"
+#include "lua/call.h"
+#include "lua/fact.h"
+
+enum { MEASURES_MAX = 16 };
+
+static const char *string_field(lua_State *L, const char *name)
+{
+    if (lua_getfield(L, 1, name) != LUA_TSTRING)
+        luaL_error(L, "%s must be a text", name);
+    return lua_tostring(L, -1);    /* stays on the stack */
+}
+
+static lua_Integer integer_field(lua_State *L, int idx, const char *name, bool optional)
+{
+    int isnum = 0;
+    if (lua_getfield(L, idx, name) == LUA_TNIL && optional) {
+        lua_pop(L, 1);
+        return 0;
+    }
+    lua_Integer v = lua_tointegerx(L, -1, &isnum);
+    if (!isnum)
+        luaL_error(L, "%s must be an integer", name);
+    lua_pop(L, 1);
+    return v;
+}
+
+/* Fields of the table at 1; its texts stay on the stack. */
+struct rt_fact rt_fact_read(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    struct rt_fact f = { .measure = string_field(L, "measure"), .kind = string_field(L, "kind") };
+    f.id = integer_field(L, 1, "id", false);
+    f.detail = integer_field(L, 1, "detail", true);
+    f.from = integer_field(L, 1, "from", false);
+    f.to = integer_field(L, 1, "to", false);
+    f.value = integer_field(L, 1, "value", false);
+    if (f.to < f.from)
+        luaL_error(L, "the fact ends before it begins");
+    return f;
+}
+
+L_FN(analytics_record, RT_RUN,
+     "analytics.record(fact: { measure: string, kind: string, id: integer, detail?: integer, from: integer, to: integer, "
+     "value: integer })",
+     "Records a fact about a subject (kind, id), spread over from..to (Unix seconds); a negative value withdraws one.")
+{
+    struct rt_fact f = rt_fact_read(L);
+    struct rt_call *call = rt_call_of(L);
+    struct rt_err err;
+    if (!call->in_transaction)
+        return luaL_error(L, "analytics.record: only inside db.transaction");
+    if (rt_analytics_record(rt_writer_conn(call->vm->services->app->writer), &f, &err))
+        return luaL_error(L, "analytics.record: %s", err.msg);
+    return 0;
+}
+
+static const struct rt_zone *zone_field(lua_State *L)
+{
+    size_t n;
+    string_field(L, "zone");
+    const char *name = lua_tolstring(L, -1, &n);
+    const struct rt_zone *z = rt_zone_find(name, n);
+    if (!z)
+        luaL_error(L, "unknown time zone '%s'", name);
+    return z;
+}
+
+static int64_t date_field(lua_State *L, const char *name)
+{
+    size_t n;
+    int64_t day;
+    string_field(L, name);
+    const char *p = lua_tolstring(L, -1, &n);
+    if (!rt_date_parse(p, n, &day))
+        luaL_error(L, "%s must be a date YYYY-MM-DD", name);
+    return day;
+}
+
+static int measures_field(lua_State *L, const char *names[MEASURES_MAX])
+{
+    if (lua_getfield(L, 1, "measures") != LUA_TTABLE)
+        luaL_error(L, "measures must be a list of names");
+    int n = (int)lua_rawlen(L, -1);
+    if (n < 1 || n > MEASURES_MAX)
+        luaL_error(L, "measures must have 1 to %d names", MEASURES_MAX);
+    luaL_checkstack(L, n, NULL);
+    int list = lua_gettop(L);
+    for (int i = 0; i < n; i++) {
+        if (lua_rawgeti(L, list, i + 1) != LUA_TSTRING)
+            luaL_error(L, "measures must be a list of names");
+        names[i] = lua_tostring(L, -1);
+    }
+    return n;
+}
+
+static void push_series(lua_State *L, const struct rt_report_series *s, int64_t days)
+{
+    lua_createtable(L, 0, 3);
+    lua_pushinteger(L, s->total);
+    lua_setfield(L, -2, "total");
+    lua_createtable(L, (int)days, 0);
+    for (int64_t i = 0; i < days; i++) {
+        lua_pushinteger(L, s->by_day[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, -2, "days");
+    lua_createtable(L, (int)s->details, 0);
+    for (size_t i = 0; i < s->details; i++) {
+        lua_createtable(L, 0, 2);
+        lua_pushinteger(L, s->by_detail[i].key);
+        lua_setfield(L, -2, "key");
+        lua_pushinteger(L, s->by_detail[i].value);
+        lua_setfield(L, -2, "value");
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setfield(L, -2, "by");
+}
+
+static int close_report(lua_State *L)
+{
+    struct rt_report **box = lua_touserdata(L, 1);
+    rt_report_free(*box);
+    *box = NULL;
+    return 0;
+}
+
+/* A closed-at-return box, so that a Lua error frees the report. */
+static struct rt_report **push_box(lua_State *L)
+{
+    struct rt_report **box = lua_newuserdatauv(L, sizeof *box, 0);
+    *box = NULL;
+    if (luaL_newmetatable(L, "rt.report")) {
+        lua_pushcfunction(L, close_report);
+        lua_setfield(L, -2, "__close");
+        lua_pushcfunction(L, close_report);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+    lua_toclose(L, -1);
+    return box;
+}
+
+L_FN(analytics_report, RT_RUN,
+     "analytics.report(q: { kind: string, id: integer, measures: string[], zone: string, first: string, last: string }): table",
+     "By measure: total, days (one value per local day from first to last) and by (list of { key, value } per detail, "
+     "largest first).")
+{
+    const char *names[MEASURES_MAX];
+    struct rt_err err;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    const char *kind = string_field(L, "kind");
+    int64_t id = integer_field(L, 1, "id", false);
+    int n = measures_field(L, names);
+    const struct rt_zone *zone = zone_field(L);
+    int64_t first = date_field(L, "first"), last = date_field(L, "last");
+    if (last < first || last - first > 4000)
+        return luaL_error(L, "analytics.report: the range must have 1 to 4000 days");
+    struct rt_conn *conn = rt_vm_conn(rt_vm_of(L), L);
+    struct rt_report **box = push_box(L);
+    if (rt_analytics_report(conn, kind, id, names, n, zone, first, last, box, &err))
+        return luaL_error(L, "analytics.report: %s", err.msg);
+    lua_createtable(L, 0, n);
+    for (int i = 0; i < n; i++) {
+        push_series(L, &(*box)->series[i], last - first + 1);
+        lua_setfield(L, -2, names[i]);
+    }
+    return 1;
+}
+
+L_FN(analytics_streak, RT_RUN,
+     "analytics.streak(q: { kind: string, id: integer, measure: string, zone: string, today: string }): table",
+     "Runs of local days on which the measure is above 0: current, longest, active_days, start (date or nil).")
+{
+    struct rt_err err;
+    struct rt_streak s;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    const char *kind = string_field(L, "kind"), *measure = string_field(L, "measure");
+    int64_t id = integer_field(L, 1, "id", false);
+    const struct rt_zone *zone = zone_field(L);
+    int64_t today = date_field(L, "today");
+    if (rt_analytics_streak(rt_vm_conn(rt_vm_of(L), L), kind, id, measure, zone, today, &s, &err))
+        return luaL_error(L, "analytics.streak: %s", err.msg);
+    lua_createtable(L, 0, 4);
+    lua_pushinteger(L, s.current);
+    lua_setfield(L, -2, "current");
+    lua_pushinteger(L, s.longest);
+    lua_setfield(L, -2, "longest");
+    lua_pushinteger(L, s.active_days);
+    lua_setfield(L, -2, "active_days");
+    if (s.current > 0) {
+        char date[10];
+        rt_date_write(s.current_start, date);
+        lua_pushlstring(L, date, 10);
+        lua_setfield(L, -2, "start");
+    }
+    return 1;
+}
+
+static const struct rt_lua_fn *const fns[] = { &analytics_record, &analytics_report, &analytics_streak, NULL };
+const struct rt_lua_lib rt_lib_analytics = { "analytics", "Facts and reports.", fns };

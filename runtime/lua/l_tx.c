@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * tx: what the function given to db.transaction works with. The readers are db's own, which see the
+ * transaction's writes; inserts and updates are put together from tables with their columns in order,
+ * so that the same columns always make the same statement. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lua/api.h"
+#include "lua/call.h"
+#include "lua/query.h"
+#include "lua/tx.h"
+
+enum { COLUMNS_MAX = 64 };
+
+static struct rt_call *transaction_of(lua_State *L)
+{
+    struct rt_call *call = rt_call_of(L);
+    if (!call->in_transaction)
+        luaL_error(L, "tx is used after its transaction has ended");
+    return call;
+}
+
+static struct rt_conn *write_conn(struct rt_call *call)
+{
+    return rt_writer_conn(call->vm->services->app->writer);
+}
+
+static int run_here(lua_State *L, int first)
+{
+    struct rt_stmt *s = rt_query_begin(L, first, true);
+    while (rt_query_step(L, s)) {
+    }
+    return 0;
+}
+
+L_FN(tx_run, RT_RUN, "tx.run(sql: string, ...): integer",
+     "Runs a statement that changes data and returns the number of rows it changed.")
+{
+    struct rt_call *call = transaction_of(L);
+    run_here(L, 1);
+    lua_pushinteger(L, rt_conn_changes(write_conn(call)));
+    return 1;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void check_name(lua_State *L, const char *name)
+{
+    size_t n = strlen(name);
+    if (n == 0 || n > 63 || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != n)
+        luaL_error(L, "'%s' is not the name of a table or column", name);
+}
+
+/* The column names of the table at idx, sorted. */
+static int columns_of(lua_State *L, int idx, const char *names[COLUMNS_MAX])
+{
+    int n = 0;
+    luaL_checktype(L, idx, LUA_TTABLE);
+    lua_pushnil(L);
+    while (lua_next(L, idx)) {
+        lua_pop(L, 1);
+        if (n == COLUMNS_MAX || lua_type(L, -1) != LUA_TSTRING)
+            luaL_error(L, "the columns must be at most %d names", COLUMNS_MAX);
+        names[n] = lua_tostring(L, -1);
+        check_name(L, names[n++]);
+    }
+    qsort(names, (size_t)n, sizeof *names, by_name);
+    return n;
+}
+
+/* Pushes the values of those columns in their order. */
+static void push_values(lua_State *L, int idx, const char *const *names, int n)
+{
+    luaL_checkstack(L, n + 4, "too many columns");
+    for (int i = 0; i < n; i++)
+        lua_getfield(L, idx, names[i]);
+}
+
+L_FN(tx_insert, RT_RUN, "tx.insert(table: string, values: table): integer",
+     "Inserts one row, e.g. tx.insert(\"tasks\", { title = \"…\" }), and returns its id.")
+{
+    struct rt_call *call = transaction_of(L);
+    const char *names[COLUMNS_MAX];
+    const char *table = luaL_checkstring(L, 1);
+    check_name(L, table);
+    lua_settop(L, 2);
+    int n = columns_of(L, 2, names);
+    if (n == 0)
+        return luaL_error(L, "tx.insert needs at least one column");
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    luaL_addstring(&b, "INSERT INTO ");
+    luaL_addstring(&b, table);
+    for (int i = 0; i < n; i++) {
+        luaL_addstring(&b, i ? "," : "(");
+        luaL_addstring(&b, names[i]);
+    }
+    for (int i = 0; i < n; i++)
+        luaL_addstring(&b, i ? ",?" : ") VALUES (?");
+    luaL_addstring(&b, ")");
+    luaL_pushresult(&b);
+    push_values(L, 2, names, n);
+    run_here(L, 3);
+    lua_pushinteger(L, rt_conn_last_id(write_conn(call)));
+    return 1;
+}
+
+L_FN(tx_update, RT_RUN, "tx.update(table: string, values: table, where: string, ...): integer",
+     "Updates the rows that match, e.g. tx.update(\"tasks\", { title = \"…\" }, \"id = ?\", id); returns how many changed.")
+{
+    struct rt_call *call = transaction_of(L);
+    const char *names[COLUMNS_MAX];
+    const char *table = luaL_checkstring(L, 1), *where = luaL_checkstring(L, 3);
+    int params = lua_gettop(L) - 3;
+    check_name(L, table);
+    int n = columns_of(L, 2, names);
+    if (n == 0) {
+        lua_pushinteger(L, 0);
+        return 1;
+    }
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    luaL_addstring(&b, "UPDATE ");
+    luaL_addstring(&b, table);
+    for (int i = 0; i < n; i++) {
+        luaL_addstring(&b, i ? ", " : " SET ");
+        luaL_addstring(&b, names[i]);
+        luaL_addstring(&b, " = ?");
+    }
+    luaL_addstring(&b, " WHERE ");
+    luaL_addstring(&b, where);
+    luaL_pushresult(&b);
+    int sql = lua_gettop(L);
+    push_values(L, 2, names, n);
+    luaL_checkstack(L, params, "too many parameters");
+    for (int i = 0; i < params; i++)
+        lua_pushvalue(L, 4 + i);
+    run_here(L, sql);
+    lua_pushinteger(L, rt_conn_changes(write_conn(call)));
+    return 1;
+}
+
+L_FN(tx_try, RT_RUN, "tx.try(fn: fun(): ...): boolean, ...",
+     "Runs fn in a savepoint: true and its results, or false and the message of the violated constraint. Other errors go on.")
+{
+    struct rt_call *call = transaction_of(L);
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    lua_pushcfunction(L, rt_tx_nested);
+    lua_insert(L, 1);
+    if (lua_pcall(L, 1, LUA_MULTRET, 0) == LUA_OK) {
+        lua_pushboolean(L, 1);
+        lua_insert(L, 1);
+        return lua_gettop(L);
+    }
+    if (!call->turn || !lua_istable(L, -1) || lua_getfield(L, -1, "constraint") != LUA_TBOOLEAN)
+        return lua_settop(L, 1), lua_error(L);
+    lua_pushboolean(L, 0);
+    lua_getfield(L, 1, "message");
+    return 2;
+}
+
+static const struct rt_lua_fn *const fns[] = { &tx_run, &tx_insert, &tx_update, &tx_try, NULL };
+const struct rt_lua_lib rt_lib_tx = { "tx", "Writing inside db.transaction(function(tx) … end).", fns };
+
+void rt_tx_open(lua_State *L)
+{
+    static const char *const readers[] = { "one", "all", "value", NULL };
+    lua_getglobal(L, "db");
+    lua_getglobal(L, "tx");
+    lua_getmetatable(L, -1);
+    lua_getfield(L, -1, "__index");
+    for (int i = 0; readers[i]; i++) {
+        lua_getfield(L, -4, readers[i]);
+        lua_setfield(L, -2, readers[i]);
+    }
+    lua_pop(L, 2);
+    lua_setfield(L, LUA_REGISTRYINDEX, "rt.tx");
+    lua_pop(L, 1);
+}

@@ -1,0 +1,75 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- What the other prelude files share: raising at the script's line, sets, sorted keys, "did you mean".
+local M = {}
+
+-- Raises a sentence without a position; `word` adds the one that helps.
+function M.fail(...)
+    error(string.format(...), 0)
+end
+
+-- Raises what `fn` raises, but with the position of the script line that called the word.
+function M.word(fn)
+    return function(...)
+        local ok, result = pcall(fn, ...)
+        if not ok then
+            error(result, 2)
+        end
+        return result
+    end
+end
+
+-- Edit distance, for "did you mean".
+local function distance(a, b)
+    local row = {}
+    for j = 0, #b do
+        row[j] = j
+    end
+    for i = 1, #a do
+        local diagonal = row[0]
+        row[0] = i
+        for j = 1, #b do
+            local change = a:byte(i) == b:byte(j) and 0 or 1
+            diagonal, row[j] = row[j], math.min(row[j] + 1, row[j - 1] + 1, diagonal + change)
+        end
+    end
+    return row[#b]
+end
+
+function M.sorted(t)
+    local keys = {}
+    for key in pairs(t) do
+        keys[#keys + 1] = key
+    end
+    table.sort(keys, function(a, b)
+        if type(a) == type(b) and (type(a) == "string" or type(a) == "number") then
+            return a < b
+        end
+        return tostring(a) < tostring(b)
+    end)
+    return keys
+end
+
+-- ' (did you mean "x"?)' when a known name is close, else "".
+function M.hint(name, known)
+    name = tostring(name)
+    local best, near = nil, #name <= 4 and 1 or 2
+    for _, candidate in ipairs(M.sorted(known)) do
+        local d = type(candidate) == "string" and distance(name, candidate) or near + 1
+        if d <= near and (not best or d < distance(name, best)) then
+            best = candidate
+        end
+    end
+    return best and string.format(' (did you mean "%s"?)', best) or ""
+end
+
+-- "a b" → { a = true, b = true }
+function M.set(list)
+    local result = {}
+    for name in list:gmatch("%S+") do
+        result[name] = true
+    end
+    return result
+end
+
+return M

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Who asks. The app's function turns a token into a principal; its answer is cached per state under the
+ * full token until it expires or the app's epoch moves (a logout, a revoked key), so that a verified
+ * token costs a lookup. Failures are not cached. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lua/api.h"
+#include "lua/request.h"
+
+enum { PRINCIPALS_MAX = 4096, TOKEN_MAX = 4096 };
+
+struct principal {
+    int ref;
+    int64_t id, expires;
+};
+
+int rt_raise_failure(lua_State *L, int status, const char *code, const char *message)
+{
+    lua_createtable(L, 0, 3);
+    lua_pushinteger(L, status);
+    lua_setfield(L, -2, "status");
+    lua_pushstring(L, message);
+    lua_setfield(L, -2, "message");
+    if (code) {
+        lua_pushstring(L, code);
+        lua_setfield(L, -2, "code");
+    }
+    return lua_error(L);
+}
+
+static void forget_all(lua_State *L, struct rt_vm *vm)
+{
+    size_t pos = 0, n;
+    const char *key;
+    struct principal *p;
+    while ((p = rt_map_next(&vm->principals, &pos, &key, &n)) != NULL)
+        luaL_unref(L, LUA_REGISTRYINDEX, p->ref);
+    rt_map_fini(&vm->principals, free);
+    rt_map_init(&vm->principals);
+}
+
+static struct rt_str bearer(struct rt_str h)
+{
+    if (h.n < 8 || strncasecmp(h.p, "bearer ", 7) != 0)
+        return (struct rt_str){ NULL, 0 };
+    return rt_str_trim((struct rt_str){ h.p + 7, h.n - 7 });
+}
+
+/* "user:<token>" */
+static size_t cache_key(const struct rt_route *route, struct rt_str token, char *out)
+{
+    size_t n = strlen(route->who);
+    memcpy(out, route->who, n);
+    out[n] = ':';
+    memcpy(out + n + 1, token.p, token.n);
+    return n + 1 + token.n;
+}
+
+/* Leaves the principal's frozen table on the stack. */
+static int64_t ask_app(lua_State *L, const struct rt_route *route, struct rt_str token, int64_t now, int64_t *ret_expires)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, route->principal_ref);
+    lua_pushlstring(L, token.p, token.n);
+    lua_call(L, 1, 3);
+    if (!lua_istable(L, -3))
+        rt_raise_failure(L, 401, lua_tostring(L, -2), lua_isstring(L, -1) ? lua_tostring(L, -1) : "Invalid token");
+    *ret_expires = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : now;
+    lua_pop(L, 2);
+    if (lua_getfield(L, -1, "id") != LUA_TNUMBER || !lua_isinteger(L, -1))
+        luaL_error(L, "the principal '%s' has no integer field id", route->who);
+    int64_t id = lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    rt_freeze(L, "req.user");
+    return id;
+}
+
+static void remember(lua_State *L, struct rt_vm *vm, const char *key, size_t n, int64_t id, int64_t expires)
+{
+    if (vm->principals.count >= PRINCIPALS_MAX)
+        forget_all(L, vm);
+    lua_pushvalue(L, -1);
+    int ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    struct principal *p = malloc(sizeof *p);
+    void *old = NULL;
+    if (p)
+        *p = (struct principal){ .ref = ref, .id = id, .expires = expires };
+    if (!p || rt_map_set(&vm->principals, key, n, p, &old)) {
+        luaL_unref(L, LUA_REGISTRYINDEX, ref);
+        free(p);
+    } else if (old) {
+        luaL_unref(L, LUA_REGISTRYINDEX, ((struct principal *)old)->ref);
+        free(old);
+    }
+}
+
+int64_t rt_principal_push(lua_State *L, struct rt_vm *vm, const struct rt_route *route, struct rt_str authorization,
+                          int64_t now)
+{
+    struct rt_str token = bearer(authorization);
+    if (!token.p || token.n == 0 || token.n > TOKEN_MAX)
+        rt_raise_failure(L, 401, NULL, "Authentication credentials were not provided");
+    uint64_t epoch = atomic_load(&vm->services->app->epoch);
+    if (vm->principals_epoch != epoch)
+        forget_all(L, vm);
+    vm->principals_epoch = epoch;
+    char key[TOKEN_MAX + 64];
+    size_t n = cache_key(route, token, key);
+    const struct principal *p = rt_map_get(&vm->principals, key, n);
+    if (p && p->expires > now) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, p->ref);
+        return p->id;
+    }
+    int64_t expires;
+    int64_t id = ask_app(L, route, token, now, &expires);
+    if (expires > now)
+        remember(L, vm, key, n, id, expires);
+    return id;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One HTTP request on its way through an app: authentication, validation, rule, handler, presentation,
+ * commit. The server fills the first part of the exchange, calls rt_exchange_run() and gets the answer
+ * through `ready`, at once or later, when everything it promises is on disk. */
+#ifndef RT_LUA_REQUEST_H
+#define RT_LUA_REQUEST_H
+
+#include "base/buf.h"
+#include "http/http.h"
+#include "http/router.h"
+#include "lua/app.h"
+#include "lua/call.h"
+
+struct rt_exchange {
+    /* From the server. */
+    struct rt_app *app;
+    const struct rt_route *route;
+    struct rt_http_req *http;
+    const struct rt_match *match;
+    const char *id;                      /* request id */
+    const char *origin;                  /* "http://host" */
+    int64_t now;                         /* UTC seconds */
+    void *owner;
+    /* After authentication, before anything costs: 0 to go on, else the status to refuse with. */
+    int (*admit)(struct rt_exchange *x);
+    /* The answer is written and the transaction still open: adds to it. Non-zero fails the request. */
+    int (*before_commit)(struct rt_exchange *x, struct rt_conn *conn);
+    /* The answer: status, body, type. Nothing of a transaction is pending any more. */
+    void (*ready)(struct rt_exchange *x);
+
+    /* For the server. */
+    int64_t user_id;                     /* principal's id, 0 when anyone */
+    int status;
+    struct rt_buf body;
+    char content_type[96];
+    char file_name[128];                 /* an attachment's name or "" */
+    bool failed;                         /* raised: a 5xx was logged */
+    const char *refusal;                 /* `admit` may set the message */
+
+    /* Private. */
+    struct rt_call call;
+    const struct rt_returns *returns;
+};
+
+/* Starts it. `ready` is called exactly once. */
+void rt_exchange_run(struct rt_exchange *x);
+/* Fills the answer with the app's error envelope. */
+void rt_exchange_fail(struct rt_exchange *x, int status, const char *code, const char *message, int details_ref);
+/* After the answer was sent: gives memory back. */
+void rt_exchange_fini(struct rt_exchange *x);
+
+/* Once per state: the metatable of `req`. */
+void rt_request_open(lua_State *L);
+
+/* Pushes the principal of the request's bearer token, from the cache or by asking the app, and returns its
+ * id; raises a failure with status 401. */
+int64_t rt_principal_push(lua_State *L, struct rt_vm *vm, const struct rt_route *route, struct rt_str authorization,
+                          int64_t now);
+/* Raises { status =, message = } and, when code is not NULL, code. */
+int rt_raise_failure(lua_State *L, int status, const char *code, const char *message);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A call's transaction. The first function gets the writer's own savepoint; what follows in the same
+ * call, and nested ones, get savepoints inside it, so that a caught error undoes just its own part. */
+#include "lua/tx.h"
+
+#include <stdio.h>
+
+#include "lua/api.h"
+#include "lua/call.h"
+
+static struct rt_conn *conn_of(struct rt_call *call)
+{
+    return rt_writer_conn(call->vm->services->app->writer);
+}
+
+static void savepoint(lua_State *L, struct rt_call *call, const char *verb)
+{
+    char sql[40];
+    struct rt_err err;
+    snprintf(sql, sizeof sql, "%s s%d", verb, call->depth);
+    if (rt_conn_exec(conn_of(call), sql, &err))
+        luaL_error(L, "database: %s", err.msg);
+}
+
+/* After an error in the function at this depth. False when the whole transaction is gone. */
+static bool undo(lua_State *L, struct rt_call *call)
+{
+    if (rt_tx_lost(call->vm->services->app->writer) || call->depth == 0) {
+        rt_call_end_turn(call, false, NULL);
+        return false;
+    }
+    savepoint(L, call, "ROLLBACK TO");
+    savepoint(L, call, "RELEASE");
+    return true;
+}
+
+int rt_tx_run(lua_State *L, struct rt_call *call)
+{
+    if (!call->turn)
+        return luaL_error(L, "the database takes no writes now");
+    bool outer = !call->in_transaction;
+    bool inner = call->wrote || !outer;
+    if (inner) {
+        call->depth++;
+        savepoint(L, call, "SAVEPOINT");
+    }
+    call->in_transaction = call->wrote = true;
+    lua_getfield(L, LUA_REGISTRYINDEX, "rt.tx");
+    int base = lua_gettop(L) - 2;
+    int status = lua_pcall(L, 1, LUA_MULTRET, 0);
+    if (outer)
+        call->in_transaction = false;
+    if (status != LUA_OK) {
+        if (undo(L, call))
+            call->depth--;
+        return lua_error(L);
+    }
+    if (inner) {
+        savepoint(L, call, "RELEASE");
+        call->depth--;
+    }
+    return lua_gettop(L) - base;
+}
+
+int rt_tx_nested(lua_State *L)
+{
+    return rt_tx_run(L, rt_call_of(L));
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Makes and closes Lua states. A state's memory is counted by its allocator, which refuses above the
+ * cap: Lua then collects, and if that does not help the script gets "not enough memory". */
+#include <lualib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "lua/api.h"
+#include "lua/call.h"
+#include "lua/file.h"
+#include "lua/prelude.h"
+#include "lua/query.h"
+#include "lua/request.h"
+#include "lua/tx.h"
+
+int luaopen_cjson(lua_State *L);
+
+static void *allocate(void *ud, void *p, size_t before, size_t after)
+{
+    struct rt_vm *vm = ud;
+    if (!p)
+        before = 0;
+    if (after == 0) {
+        free(p);
+        vm->used -= before;
+        return NULL;
+    }
+    if (after > before && vm->used + (after - before) > vm->limit)
+        return NULL;
+    void *q = realloc(p, after);
+    if (q)
+        vm->used += after - before;
+    return q;
+}
+
+static int no_text_chunks(lua_State *L)
+{
+    return luaL_error(L, "a panic outside any protected call");
+}
+
+/* The globals of scripts: registry field "globals" is the real table, the global table a frozen view. */
+static int open_globals(lua_State *L)
+{
+    lua_newtable(L);
+    rt_sandbox_open(L);
+    rt_api_open(L);
+    lua_pushlightuserdata(L, NULL);
+    lua_setfield(L, -2, "null");
+    rt_prelude_open(L);
+    rt_freeze(L, "_G");
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_setfield(L, LUA_REGISTRYINDEX, "rt.modules");
+    rt_query_open(L);
+    rt_tx_open(L);
+    rt_file_open(L);
+    rt_request_open(L);
+    luaL_requiref(L, "cjson", luaopen_cjson, 0);
+    lua_setfield(L, LUA_REGISTRYINDEX, "rt.cjson");
+    return 0;
+}
+
+int rt_vm_new(const struct rt_services *services, const char *scripts, struct rt_vm **ret, struct rt_err *err)
+{
+    struct rt_vm *vm = calloc(1, sizeof *vm);
+    if (!vm)
+        return rt_err_set(err, RT_E_NOMEM, "no memory for a Lua state");
+    vm->services = services;
+    vm->limit = (size_t)services->script_mb << 20;
+    snprintf(vm->scripts, sizeof vm->scripts, "%s", scripts);
+    pthread_mutex_init(&vm->watch_mu, NULL);
+    rt_map_init(&vm->principals);
+    rt_buf_init(&vm->scratch, RT_VM_SCRATCH_MAX);
+    vm->L = lua_newstate(allocate, vm);
+    if (!vm->L) {
+        free(vm);
+        return rt_err_set(err, RT_E_NOMEM, "no memory for a Lua state");
+    }
+    *(struct rt_vm **)lua_getextraspace(vm->L) = vm;
+    lua_atpanic(vm->L, no_text_chunks);
+    lua_gc(vm->L, LUA_GCGEN, 0, 0);
+    rt_watchdog_add(vm);
+    int rc = rt_vm_protected(vm, RT_LOAD, open_globals, NULL, err);
+    if (rc == 0 && services->app && services->app->db_path[0])
+        rc = rt_conn_open(services->app->db_path, RT_CONN_READ, &vm->reader, err);
+    if (rc) {
+        rt_vm_free(vm);
+        return rc;
+    }
+    *ret = vm;
+    return 0;
+}
+
+void rt_vm_free(struct rt_vm *vm)
+{
+    if (!vm)
+        return;
+    rt_watchdog_remove(vm);
+    if (vm->reader)
+        rt_conn_release(vm->reader);
+    lua_close(vm->L);
+    rt_conn_close(vm->reader);
+    rt_map_fini(&vm->principals, free);
+    rt_buf_fini(&vm->scratch);
+    pthread_mutex_destroy(&vm->watch_mu);
+    free(vm);
+}
+
+static int with_traceback(lua_State *L)
+{
+    char text[512];
+    if (lua_type(L, 1) != LUA_TSTRING)
+        lua_pushstring(L, rt_error_text(L, 1, text, sizeof text));
+    luaL_traceback(L, L, lua_tostring(L, -1), 1);
+    return 1;
+}
+
+int rt_vm_protected(struct rt_vm *vm, unsigned phase, lua_CFunction f, void *arg, struct rt_err *err)
+{
+    lua_State *L = vm->L;
+    unsigned before = vm->phase;
+    vm->phase = phase;
+    vm->snapshot_checked = false;
+    lua_pushcfunction(L, with_traceback);
+    lua_pushcfunction(L, f);
+    lua_pushlightuserdata(L, arg);
+    rt_turn_begin(vm, L);
+    if (phase & (RT_LOAD | RT_CONSOLE))    /* loading a whole app, counting a whole database: not a request */
+        atomic_store(&vm->deadline_ns, rt_mono_ns() + (phase == RT_LOAD ? 10ull : 3600ull) * 1000000000ull);
+    int status = lua_pcall(L, 1, 0, -3);
+    rt_turn_end(vm);
+    lua_sethook(L, NULL, 0, 0);
+    vm->phase = before;
+    int rc = status == LUA_OK ? 0 : rt_err_set(err, RT_E_INVALID, "%s", lua_tostring(L, -1));
+    lua_settop(L, status == LUA_OK ? -2 : -3);
+    return rc;
+}
+
+struct rt_conn *rt_vm_conn(struct rt_vm *vm, lua_State *L)
+{
+    struct rt_writer *w = vm->services->app->writer;
+    if (vm->call && vm->call->turn)
+        return rt_writer_conn(w);
+    if (vm->snapshot_checked)
+        return vm->reader;
+    uint64_t now = w ? rt_writer_sequence(w) : 0;
+    if (!rt_conn_in_snapshot(vm->reader) || vm->snapshot_sequence != now) {
+        struct rt_err err;
+        rt_conn_release(vm->reader);
+        vm->snapshot_sequence = now;
+        if (rt_conn_snapshot(vm->reader, &err))
+            luaL_error(L, "the database cannot be read: %s", err.msg);
+    }
+    vm->snapshot_checked = true;
+    return vm->reader;
+}
+
+void rt_vm_idle(struct rt_vm *vm)
+{
+    if (vm->reader && rt_conn_in_snapshot(vm->reader))
+        rt_conn_release(vm->reader);
+    vm->snapshot_checked = false;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One Lua state: of one worker, for one app of one release. It owns the sandbox, the memory cap, the
+ * pool of coroutines and the connection for reads. Nothing of it is touched by another thread, except
+ * by the watchdog (rt_vm__*), which may arm the hook that ends a script past its deadline. */
+#ifndef RT_LUA_VM_H
+#define RT_LUA_VM_H
+
+#include <lua.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/map.h"
+#include "crypto/password.h"
+#include "db/db.h"
+#include "db/writer.h"
+#include "limit/limit.h"
+#include "loop/loop.h"
+
+struct rt_call;
+struct rt_cache;
+
+/* What all workers' states of one app share; owned by the server. */
+struct rt_app_shared {
+    char name[64];
+    struct rt_writer *writer;
+    char db_path[512];
+    uint8_t token_key[64];
+    size_t token_key_n;
+    uint8_t seal_key[32];
+    _Atomic uint64_t epoch;                    /* moves when cached principals must be checked again */
+    _Atomic uint64_t lua_errors;
+    /* After a commit that set or moved a timer: the earliest due time. Committer's thread. */
+    void (*timer_set)(void *arg, int64_t due);
+    void *timer_arg;
+};
+
+/* What the host gives a state to work with; borrowed. */
+struct rt_services {
+    struct rt_app_shared *app;
+    struct rt_loop *loop;
+    struct rt_mailbox *mailbox;
+    struct rt_password_pool *passwords;
+    struct rt_limits *limits;
+    struct rt_cache *cache;
+    double limit_factor;                       /* 0 = limits are off */
+    int script_ms, script_mb, statement_ms;
+    bool development;
+    /* A setting of the app ("access_seconds") as text, or NULL. */
+    const char *(*setting)(void *arg, const char *app, const char *name);
+    void *setting_arg;
+};
+
+enum { RT_VM_SCRATCH_MAX = 32 << 20 };
+
+struct rt_vm {
+    lua_State *L;
+    const struct rt_services *services;
+    struct rt_conn *reader;
+    uint64_t snapshot_sequence;
+    bool snapshot_checked;
+    struct rt_call *call;                      /* what runs now; NULL while loading */
+    unsigned phase;
+    char scripts[512];                         /* the scripts folder, for require */
+    size_t used, limit;                        /* bytes of memory */
+    uint64_t runs;
+    struct {
+        int refs[256];
+        int n;
+    } pool;                                    /* idle coroutines */
+    struct rt_buf scratch;                     /* for text on its way into a Lua value */
+    struct rt_map principals;
+    uint64_t principals_epoch;
+    /* The watchdog's view. */
+    pthread_mutex_t watch_mu;
+    _Atomic(lua_State *) running;
+    _Atomic uint64_t deadline_ns;              /* 0: nothing runs */
+    struct rt_vm *watch_next;
+};
+
+static inline struct rt_vm *rt_vm_of(lua_State *L) { return *(struct rt_vm **)lua_getextraspace(L); }
+
+/* An empty sandbox with all host libraries. `scripts` is the folder that holds lib/ and the app's folder. */
+int rt_vm_new(const struct rt_services *services, const char *scripts, struct rt_vm **ret, struct rt_err *err);
+void rt_vm_free(struct rt_vm *vm);
+
+/* Pushes what a file of the app returns, loading it once ("rules.sessions", "lib.pagination"). Lua error on failure. */
+int rt_vm_require(lua_State *L, const char *name);
+/* Runs `f` protected on the main state with a deadline, in `phase`; 0 or RT_E_INVALID with message and traceback. */
+int rt_vm_protected(struct rt_vm *vm, unsigned phase, lua_CFunction f, void *arg, struct rt_err *err);
+
+/* The connection for reading now: the write connection inside a transaction, else the reader in a
+ * snapshot that is not older than the last commit at the start of this turn. NULL with a Lua error. */
+struct rt_conn *rt_vm_conn(struct rt_vm *vm, lua_State *L);
+/* At the end of a loop iteration: lets the snapshot go. */
+void rt_vm_idle(struct rt_vm *vm);
+
+/* The watchdog: one thread for all states. */
+int rt_watchdog_start(struct rt_err *err);
+void rt_watchdog_stop(void);
+void rt_watchdog_add(struct rt_vm *vm);
+void rt_watchdog_remove(struct rt_vm *vm);
+/* Marks the start and end of a turn of `L`; nestable states switch with rt_turn_switch(). */
+void rt_turn_begin(struct rt_vm *vm, lua_State *L);
+void rt_turn_end(struct rt_vm *vm);
+void rt_turn_switch(struct rt_vm *vm, lua_State *L);
+
+/* Fills the table at the top of the stack with the bounded standard libraries. */
+void rt_sandbox_open(lua_State *L);
+/* Pushes the host's coroutine library. */
+void rt_coroutine_open(lua_State *L);
+/* Replaces the table at the top by a read-only view of it; `what` names it in the message. */
+void rt_freeze(lua_State *L, const char *what);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The host's own addresses: liveness, readiness, metrics and, in development, the movable clock. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "server/conversation.h"
+
+static void respond_text(struct rt_conversation *c, int status, const char *type, const char *text)
+{
+    size_t n = strlen(text);
+    char *body = malloc(n + 1);
+    if (body)
+        memcpy(body, text, n + 1);
+    rt_respond(c, status, type, NULL, body, body ? n : 0);
+}
+
+static void metrics(struct rt_conversation *c)
+{
+    struct rt_buf b;
+    rt_buf_init(&b, 0);
+    rt_metrics_write(c->worker->host, &b);
+    size_t n;
+    char *body = rt_buf_take(&b, &n);
+    rt_respond(c, 200, "text/plain; version=0.0.4; charset=utf-8", NULL, body, n);
+}
+
+/* The clock was moved: answers when the timers of all apps that became due have fired. */
+struct clock_wait {
+    struct rt_conversation *c;
+    struct rt_message message;
+    int left;
+};
+
+static void clock_answer(struct rt_message *m)
+{
+    struct clock_wait *w = (struct clock_wait *)((char *)m - offsetof(struct clock_wait, message));
+    struct rt_conversation *c = w->c;
+    free(w);
+    respond_text(c, 200, "application/json", "{\"ok\":true}");
+}
+
+static void timers_idle(void *arg)
+{
+    struct clock_wait *w = arg;
+    if (--w->left > 0)
+        return;
+    w->message.run = clock_answer;
+    rt_loop_post(w->c->worker->loop, &w->message);
+}
+
+static void fire_timers(struct rt_message *m)
+{
+    struct clock_wait *w = (struct clock_wait *)((char *)m - offsetof(struct clock_wait, message));
+    struct rt_host *h = w->c->worker->host;
+    w->left = h->n_apps;
+    for (int i = 0, n = h->n_apps; i < n; i++)
+        rt_scheduler_run(h->schedulers[i], timers_idle, w);
+}
+
+static void move_clock(struct rt_conversation *c)
+{
+    struct rt_str body = rt_http_body(c->http);
+    static const char name[] = "\"advance_seconds\"";
+    const char *p = body.n ? memmem(body.p, body.n, name, sizeof name - 1) : NULL;
+    struct clock_wait *w = p ? malloc(sizeof *w) : NULL;
+    if (!w) {
+        respond_text(c, 400, "application/json",
+                     "{\"error\":{\"code\":\"BAD_REQUEST\",\"message\":\"send {\\\"advance_seconds\\\": 60}\"}}");
+        return;
+    }
+    p += sizeof name - 1;
+    p += strspn(p, " :");
+    rt_clock_shift(rt_clock_shifted() + strtoll(p, NULL, 10));
+    w->c = c;
+    w->message.run = fire_timers;
+    rt_loop_post(c->worker->host->workers[0].loop, &w->message);
+}
+
+bool rt_builtin(struct rt_conversation *c)
+{
+    struct rt_str path = rt_http_path(c->http), method = rt_http_method(c->http);
+    struct rt_host *h = c->worker->host;
+    bool get = rt_str_is(method, "GET") || rt_str_is(method, "HEAD");
+    if (path.n < 7 || (path.p[1] != 'h' && path.p[1] != 'r' && path.p[1] != 'm' && path.p[1] != '-'))
+        return false;
+    if (get && rt_str_is(path, "/healthz"))
+        respond_text(c, 200, "application/json", "{\"status\":\"ok\"}");
+    else if (get && rt_str_is(path, "/readyz") && atomic_load(&h->ready) && !atomic_load(&h->draining))
+        respond_text(c, 200, "application/json", "{\"status\":\"ready\"}");
+    else if (get && rt_str_is(path, "/readyz"))
+        respond_text(c, 503, "application/json", "{\"status\":\"not ready\"}");
+    else if (get && rt_str_is(path, "/metrics"))
+        metrics(c);
+    else if (h->options->env == RT_ENV_DEVELOPMENT && rt_str_is(method, "POST") && rt_str_is(path, "/-/clock"))
+        move_clock(c);
+    else
+        return false;
+    return true;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Commands that look at scripts without serving them: check, routes, openapi, api. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "lua/api.h"
+#include "server/command.h"
+
+int rt_offline_open(struct rt_offline *o, int index, bool with_database, struct rt_err *err)
+{
+    struct rt_app_shared *a = &o->host.apps[index].shared;
+    if (!with_database)
+        a->db_path[0] = 0;
+    o->services = (struct rt_services){ .app = a, .script_ms = 200, .script_mb = 1024, .statement_ms = 600000,
+                                        .development = true, .setting = rt_host_setting };
+    int rc = rt_vm_new(&o->services, o->host.options->scripts, &o->vm, err);
+    return rc ? rc : rt_app_load(o->vm, a->name, &o->app, err);
+}
+
+void rt_offline_close(struct rt_offline *o)
+{
+    rt_app_free(o->app);
+    rt_vm_free(o->vm);
+    o->app = NULL;
+    o->vm = NULL;
+}
+
+/* Calls `each` for the named app, or for all. */
+static int for_apps(struct rt_options *options, const char *name, int (*each)(struct rt_offline *o, int index, void *arg),
+                    void *arg)
+{
+    static struct rt_offline o;
+    struct rt_err err;
+    int status = 0;
+    memset(&o, 0, sizeof o);
+    o.host.options = options;
+    if (name)
+        options->apps = name;
+    if (rt_host_find_apps(&o.host, &err) || rt_watchdog_start(&err))
+        return rt_command_failed(&err);
+    for (int i = 0; i < o.host.n_apps; i++)
+        status |= each(&o, i, arg);
+    rt_watchdog_stop();
+    return status;
+}
+
+static int check_one(struct rt_offline *o, int i, void *arg)
+{
+    struct rt_err err;
+    (void)arg;
+    int rc = rt_offline_open(o, i, false, &err);
+    if (rc == 0)
+        printf("%s: %d routes, no problems\n", o->app->name, o->app->n_routes);
+    else
+        rt_command_failed(&err);
+    rt_offline_close(o);
+    return rc ? 1 : 0;
+}
+
+int rt_cmd_check(struct rt_options *o, int argc, char **argv)
+{
+    return for_apps(o, argc > 1 ? argv[1] : NULL, check_one, NULL);
+}
+
+static int routes_one(struct rt_offline *o, int i, void *arg)
+{
+    struct rt_err err;
+    struct rt_buf b;
+    bool *json = arg;
+    if (rt_offline_open(o, i, false, &err)) {
+        rt_offline_close(o);
+        return rt_command_failed(&err);
+    }
+    rt_buf_init(&b, 0);
+    if (*json && rt_app_routes_json(o->app, &b, &err) == 0)
+        puts(rt_buf_cstr(&b));
+    for (int k = 0; !*json && k < o->app->n_routes; k++) {
+        const struct rt_route *r = &o->app->routes[k];
+        printf("%-7s %-50s %-8s %s\n", r->method, r->path, r->who, r->summary);
+    }
+    rt_buf_fini(&b);
+    rt_offline_close(o);
+    return 0;
+}
+
+int rt_cmd_routes(struct rt_options *o, int argc, char **argv)
+{
+    bool json = rt_take_flag(&argc, argv, "--json");
+    return for_apps(o, argc > 1 ? argv[1] : NULL, routes_one, &json);
+}
+
+static int openapi_one(struct rt_offline *o, int i, void *arg)
+{
+    struct rt_err err;
+    struct rt_buf b;
+    const int *page = arg;
+    rt_buf_init(&b, 0);
+    int rc = rt_offline_open(o, i, false, &err);
+    if (rc == 0 && (*page < 1 || *page > o->app->n_docs))
+        rc = rt_err_set(&err, RT_E_INVALID, "%s has docs pages 1 to %d", o->app->name, o->app->n_docs);
+    if (rc == 0)
+        rc = rt_app_docs(o->app, *page - 1, false, "http://localhost:8000", &b, &err);
+    if (rc)
+        rt_command_failed(&err);
+    else
+        puts(rt_buf_cstr(&b));
+    rt_buf_fini(&b);
+    rt_offline_close(o);
+    return rc ? 1 : 0;
+}
+
+int rt_cmd_openapi(struct rt_options *o, int argc, char **argv)
+{
+    int page = argc > 2 ? atoi(argv[2]) : 1;
+    if (argc < 2) {
+        fprintf(stderr, "usage: perigee openapi APP [PAGE]\n");
+        return 2;
+    }
+    return for_apps(o, argv[1], openapi_one, &page);
+}
+
+static void put_member(struct rt_buf *b, const char *name, const char *value)
+{
+    rt_buf_printf(b, "\"%s\":", name);
+    rt_json_put_string(b, value, strlen(value));
+}
+
+/* The descriptors, for the generators of stubs and reference. */
+int rt_cmd_api(struct rt_options *o, int argc, char **argv)
+{
+    static const char *const phases[] = { "load", "request", "rule", "job", "console" };
+    struct rt_buf b;
+    (void)o, (void)argc, (void)argv;
+    rt_buf_init(&b, 0);
+    for (int i = 0; rt_lua_libs[i]; i++) {
+        rt_buf_puts(&b, i ? ",\n{" : "[{");
+        put_member(&b, "name", rt_lua_libs[i]->name);
+        rt_buf_putc(&b, ',');
+        put_member(&b, "doc", rt_lua_libs[i]->doc);
+        rt_buf_puts(&b, ",\"functions\":[");
+        for (int k = 0; rt_lua_libs[i]->fns[k]; k++) {
+            const struct rt_lua_fn *f = rt_lua_libs[i]->fns[k];
+            rt_buf_puts(&b, k ? ",\n  {" : "\n  {");
+            put_member(&b, "signature", f->sig);
+            rt_buf_putc(&b, ',');
+            put_member(&b, "doc", f->doc);
+            rt_buf_puts(&b, ",\"phases\":[");
+            for (int p = 0, first = 1; p < 5; p++)
+                if (f->phases & (1u << p)) {
+                    rt_buf_printf(&b, "%s\"%s\"", first ? "" : ",", phases[p]);
+                    first = 0;
+                }
+            rt_buf_puts(&b, "]}");
+        }
+        rt_buf_puts(&b, "]}");
+    }
+    rt_buf_puts(&b, "]\n");
+    fputs(rt_buf_cstr(&b), stdout);
+    rt_buf_fini(&b);
+    return 0;
+}

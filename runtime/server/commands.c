@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The table of commands, what they share, and those that are a few lines. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <netinet/in.h>
+#include <arpa/inet.h>
+#include <unistd.h>
+
+#include "crypto/password.h"
+#include "server/command.h"
+#include "server/serve.h"
+
+static const char *const no_flags[] = { NULL };
+static const char *const json_flag[] = { "json", NULL };
+static const char *const fix_flags[] = { "json", "app", NULL };
+
+const struct rt_command rt_commands[] = {
+    { "serve", "", "Serve the apps until SIGTERM", no_flags, rt_cmd_serve },
+    { "check", "[APP] ", "Load the scripts and report every problem with file:line", json_flag, rt_cmd_check },
+    { "routes", "[APP] [--json] ", "List the routes", json_flag, rt_cmd_routes },
+    { "openapi", "APP [PAGE] ", "Print the OpenAPI document of an app's docs page (1, 2, …)", no_flags, rt_cmd_openapi },
+    { "api", "", "Print the host functions of scripts as JSON", no_flags, rt_cmd_api },
+    { "migrate", "", "Bring the databases to the newest schema", no_flags, rt_cmd_migrate },
+    { "backup", "FOLDER ", "Copy all databases of a running or stopped server and verify the copies", no_flags,
+      rt_cmd_backup },
+    { "restore", "FOLDER ", "Put a backup in the place of a stopped server's databases", no_flags, rt_cmd_restore },
+    { "analytics", "verify|rebuild [APP] ", "Compare aggregates with the raw rows, or compute them anew", fix_flags,
+      rt_cmd_analytics },
+    { "hash-passwords", "", "Read passwords from standard input, write their hashes, one per line", no_flags,
+      rt_cmd_hash_passwords },
+    { "config", "[--json] ", "Print the settings in force and where they come from", json_flag, rt_cmd_config },
+    { "health", "", "Ask the server on --host and --port whether it is ready", no_flags, rt_cmd_health },
+    { "version", "", "Print the version", no_flags, rt_cmd_version },
+    { NULL, NULL, NULL, NULL, NULL },
+};
+
+bool rt_take_flag(int *argc, char **argv, const char *name)
+{
+    for (int i = 1; i < *argc; i++)
+        if (strcmp(argv[i], name) == 0) {
+            memmove(argv + i, argv + i + 1, (size_t)(*argc - i) * sizeof *argv);
+            (*argc)--;
+            return true;
+        }
+    return false;
+}
+
+int rt_command_failed(const struct rt_err *err)
+{
+    fprintf(stderr, "perigee: %s\n", err->msg);
+    return 1;
+}
+
+int rt_cmd_serve(struct rt_options *o, int argc, char **argv)
+{
+    struct rt_err err;
+    if (argc > 1) {
+        fprintf(stderr, "perigee serve: what is '%s'? Settings are written --name value\n", argv[1]);
+        return 2;
+    }
+    return rt_serve(o, &err) ? rt_command_failed(&err) : 0;
+}
+
+int rt_cmd_hash_passwords(struct rt_options *o, int argc, char **argv)
+{
+    char *line = NULL, hash[RT_PASSWORD_HASH_BYTES];
+    size_t size = 0;
+    ssize_t n;
+    (void)o, (void)argc, (void)argv;
+    while ((n = getline(&line, &size, stdin)) > 0) {
+        if (line[n - 1] == '\n')
+            n--;
+        if (rt_password_hash(line, (size_t)n, hash)) {
+            fprintf(stderr, "perigee: not enough memory to hash a password\n");
+            free(line);
+            return 1;
+        }
+        puts(hash);
+    }
+    free(line);
+    return 0;
+}
+
+int rt_cmd_config(struct rt_options *o, int argc, char **argv)
+{
+    rt_options_print(o, stdout, rt_take_flag(&argc, argv, "--json"));
+    return 0;
+}
+
+int rt_cmd_version(struct rt_options *o, int argc, char **argv)
+{
+    (void)o, (void)argc, (void)argv;
+    printf("perigee %s (%s)\n", PERIGEE_VERSION, LUA_RELEASE);
+    return 0;
+}
+
+int rt_cmd_health(struct rt_options *o, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)o->port) };
+    if (inet_pton(AF_INET, strcmp(o->host, "0.0.0.0") == 0 ? "127.0.0.1" : o->host, &a.sin_addr) != 1)
+        a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct timeval limit = { .tv_sec = 3 };
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    static const char ask[] = "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    char answer[64] = "";
+    bool good = fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof a) == 0 && write(fd, ask, sizeof ask - 1) > 0 &&
+                read(fd, answer, sizeof answer - 1) > 0 && strncmp(answer, "HTTP/1.1 200", 12) == 0;
+    if (fd >= 0)
+        close(fd);
+    puts(good ? "ready" : "not ready");
+    return good ? 0 : 1;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One request and its answer, between the HTTP server and an app: what dispatch.c, respond.c and
+ * keyed.c share. Lives in the request's own memory, on its worker's thread. */
+#ifndef RT_SERVER_CONVERSATION_H
+#define RT_SERVER_CONVERSATION_H
+
+#include "limit/limit.h"
+#include "lua/request.h"
+#include "server/host.h"
+#include "server/idempotency.h"
+
+struct rt_keyed;    /* the part of a request with an Idempotency-Key */
+
+struct rt_conversation {
+    struct rt_worker *worker;
+    struct rt_http_req *http;
+    struct rt_match match;
+    int app;                              /* -1: nobody's */
+    int route;                            /* number in the release; n_routes for everything else */
+    char id[132];
+    char origin[300];
+    int64_t now;
+    uint64_t started_ns;
+    const struct rt_limit_rule *limit;
+    struct rt_limit_state limit_state;
+    char limit_key[160];
+    size_t limit_key_n;
+    bool limit_taken, has_exchange, replayed;
+    struct rt_keyed *keyed;
+    struct rt_exchange x;
+};
+
+/* respond.c: sends the answer that stands in `status`, `type`, `body` (malloc()ed, taken over). */
+void rt_respond(struct rt_conversation *c, int status, const char *type, const char *file_name, char *body, size_t n);
+/* The app's envelope (a plain one when the path is nobody's). */
+void rt_respond_error(struct rt_conversation *c, int status, const char *message);
+/* The exchange's answer. */
+void rt_respond_exchange(struct rt_conversation *c);
+
+/* keyed.c: 0 to go on, 1 when the kept outcome is in c->x and `replayed` is set, else a status to refuse with. */
+int rt_keyed_begin(struct rt_conversation *c, struct rt_str key, struct rt_conn *conn, const char **ret_message);
+int rt_keyed_before_commit(struct rt_exchange *x, struct rt_conn *conn);
+/* Keeps the outcome if that is still to be done, then responds. */
+void rt_keyed_finish(struct rt_conversation *c);
+void rt_keyed_leave(struct rt_conversation *c);
+
+/* builtin.c: /healthz, /readyz, /metrics and the development clock; false when it is none of them. */
+bool rt_builtin(struct rt_conversation *c);
+
+#endif

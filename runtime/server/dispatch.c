@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From a complete HTTP request to an app's route and back: request id, route, rate limit, the exchange
+ * (lua/request.h), the answer. Runs on the worker that owns the connection. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "server/conversation.h"
+
+enum { NOBODY = -1 };
+
+/* The client's id is kept when it is harmless (decision X-14), else one is made. */
+static void choose_id(struct rt_conversation *c)
+{
+    struct rt_str given = rt_http_header(c->http, "X-Request-Id");
+    static const char good[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    bool usable = given.n >= 8 && given.n <= 128;
+    for (size_t i = 0; usable && i < given.n; i++)
+        usable = strchr(good, given.p[i]) != NULL && given.p[i] != 0;
+    if (usable) {
+        memcpy(c->id, given.p, given.n);
+        c->id[given.n] = 0;
+        return;
+    }
+    static const char hex[] = "0123456789abcdef";
+    uint64_t r = rt_rand64();
+    for (int i = 0; i < 16; i++, r >>= 4)
+        c->id[i] = hex[r & 15];
+    c->id[16] = 0;
+}
+
+static struct rt_str host_name(struct rt_str host)
+{
+    for (size_t i = host.n; i > 0; i--) {
+        if (host.p[i - 1] == ']')
+            break;
+        if (host.p[i - 1] == ':')
+            return (struct rt_str){ host.p, i - 1 };
+    }
+    return host;
+}
+
+/* Links point at the host of the request, or at the configured public address. */
+static void set_origin(struct rt_conversation *c, struct rt_str host)
+{
+    const char *public = c->worker->host->options->public_url;
+    if (public && public[0]) {
+        snprintf(c->origin, sizeof c->origin, "%s", public);
+        return;
+    }
+    struct rt_str proto = rt_http_header(c->http, "X-Forwarded-Proto");
+    memcpy(c->origin, "https://", 9);
+    size_t n = rt_str_is(proto, "https") ? 8 : (memcpy(c->origin, "http://", 8), 7);
+    size_t room = sizeof c->origin - n - 1;
+    memcpy(c->origin + n, host.p ? host.p : "localhost", host.p ? (host.n < room ? host.n : room) : 9);
+    c->origin[n + (host.p ? (host.n < room ? host.n : room) : 9)] = 0;
+}
+
+static struct rt_conversation *begin(struct rt_worker *w, struct rt_http_req *req)
+{
+    struct rt_conversation *c = rt_http_alloc(req, sizeof *c);
+    if (!c) {
+        rt_http_respond(req, 503, NULL, 0);
+        return NULL;
+    }
+    memset(c, 0, sizeof *c);
+    c->worker = w;
+    c->http = req;
+    c->app = NOBODY;
+    c->route = w->host->release->n_routes;
+    c->now = rt_now();
+    c->started_ns = rt_http_started(req);
+    rt_http_set_context(req, c);
+    choose_id(c);
+    rt_log_request(c->id);
+    return c;
+}
+
+static int64_t limit_count(struct rt_conversation *c, const struct rt_limit_rule *rule)
+{
+    int64_t count = llround((double)rule->count * c->worker->host->limit_factor);
+    return count > 0 ? count : 1;
+}
+
+/* Takes one from the route's counter: 0 or 429. */
+static int take_limit(struct rt_conversation *c, const struct rt_limit_rule *rule, int64_t user)
+{
+    struct rt_host *h = c->worker->host;
+    struct rt_app_shared *a = &h->apps[c->app].shared;
+    int n = user ? snprintf(c->limit_key, sizeof c->limit_key, "%s.%s:%lld", a->name, rule->name, (long long)user)
+                 : snprintf(c->limit_key, sizeof c->limit_key, "%s.%s@%s", a->name, rule->name, rt_http_address(c->http));
+    c->limit_key_n = (size_t)n < sizeof c->limit_key ? (size_t)n : sizeof c->limit_key - 1;
+    c->limit = rule;
+    c->limit_state =
+        rt_limit_take(h->limits, c->limit_key, c->limit_key_n, limit_count(c, rule), rule->seconds, c->now);
+    c->limit_taken = c->limit_state.allowed;
+    return c->limit_state.allowed ? 0 : 429;
+}
+
+/* Nobody is known whose counter it could be (401): the headers show a full one. */
+static void show_limit(struct rt_conversation *c, const struct rt_limit_rule *rule)
+{
+    int64_t count = limit_count(c, rule);
+    c->limit = rule;
+    c->limit_state = (struct rt_limit_state){ .allowed = true, .limit = count, .remaining = count,
+                                              .reset = c->now - c->now % rule->seconds + rule->seconds };
+}
+
+static const struct rt_limit_rule *rule_of(struct rt_conversation *c)
+{
+    const struct rt_route *r = c->x.route;
+    return r->limit < 0 || c->worker->host->limit_factor <= 0 ? NULL : &c->x.app->limits[r->limit];
+}
+
+static int admit(struct rt_exchange *x)
+{
+    struct rt_conversation *c = x->owner;
+    const struct rt_limit_rule *rule = rule_of(c);
+    if (rule && !rule->per_address && take_limit(c, rule, x->user_id)) {
+        x->refusal = "Too many requests";
+        return 429;
+    }
+    struct rt_str key = rt_http_header(c->http, "Idempotency-Key");
+    unsigned method = rt_method_bit(rt_http_method(c->http));
+    if (!key.p || !(method & (RT_METHOD_POST | RT_METHOD_PUT | RT_METHOD_PATCH)))
+        return 0;
+    int rc = rt_keyed_begin(c, key, rt_vm_conn(x->app->vm, x->call.co), &x->refusal);
+    return rc == 1 ? 299 : rc;
+}
+
+static void ready(struct rt_exchange *x)
+{
+    rt_keyed_finish(x->owner);
+}
+
+static void run_docs(struct rt_conversation *c, int page)
+{
+    struct rt_str query = rt_http_query(c->http);
+    bool openapi = query.n && memmem(query.p, query.n, "format=openapi", 14);
+    struct rt_buf b;
+    struct rt_err err;
+    rt_buf_init(&b, 0);
+    if (rt_app_docs(c->x.app, page, !openapi, c->origin, &b, &err)) {
+        rt_log(RT_LOG_ERROR, "the docs page failed", "error", err.msg, NULL);
+        rt_buf_fini(&b);
+        rt_respond_error(c, 500, "Internal server error");
+        return;
+    }
+    size_t n;
+    char *body = rt_buf_take(&b, &n);
+    rt_respond(c, 200, openapi ? "application/json" : "text/html; charset=utf-8", NULL, body, n);
+}
+
+static void run_route(struct rt_conversation *c)
+{
+    struct rt_release *r = c->worker->host->release;
+    struct rt_exchange *x = &c->x;
+    x->app = r->apps[c->worker->index][c->app];
+    x->route = &x->app->routes[c->route - r->routes[c->app]];
+    x->http = c->http;
+    x->match = &c->match;
+    x->id = c->id;
+    x->origin = c->origin;
+    x->now = c->now;
+    x->owner = c;
+    x->admit = admit;
+    x->before_commit = rt_keyed_before_commit;
+    x->ready = ready;
+    const struct rt_limit_rule *rule = rule_of(c);
+    if (rule && rule->per_address && take_limit(c, rule, 0)) {
+        rt_respond_error(c, 429, "Too many requests");
+        return;
+    }
+    if (rule && !rule->per_address)
+        show_limit(c, rule);
+    if (x->route->doc >= 0) {
+        run_docs(c, x->route->doc);
+        return;
+    }
+    c->has_exchange = true;
+    rt_exchange_run(x);
+}
+
+static void preflight(struct rt_conversation *c)
+{
+    struct rt_str asked = rt_http_header(c->http, "Access-Control-Request-Headers");
+    char headers[512] = "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id";
+    if (asked.p && asked.n < sizeof headers)
+        snprintf(headers, sizeof headers, "%.*s", (int)asked.n, asked.p);
+    rt_http_add_header(c->http, "Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    rt_http_add_header(c->http, "Access-Control-Allow-Headers", headers);
+    rt_http_add_header(c->http, "Access-Control-Max-Age", "86400");
+    rt_respond(c, 204, NULL, NULL, NULL, 0);
+}
+
+static void no_method(struct rt_conversation *c)
+{
+    char allow[80];
+    rt_method_list(c->match.methods, allow);
+    rt_http_add_header(c->http, "Allow", allow);
+    rt_respond_error(c, 405, "Method not allowed");
+}
+
+void rt_dispatch_request(void *worker, struct rt_http_req *req)
+{
+    struct rt_worker *w = worker;
+    struct rt_conversation *c = begin(w, req);
+    if (!c || rt_builtin(c))
+        return;
+    struct rt_str host = rt_http_header(req, "Host");
+    set_origin(c, host);
+    rt_router_match(w->host->release->router, host_name(host), rt_http_method(req), rt_http_path(req), &c->match);
+    c->app = c->match.app;
+    if (rt_str_is(rt_http_method(req), "OPTIONS") && c->match.kind != RT_MATCH_NO_PATH) {
+        preflight(c);
+    } else if (c->match.kind == RT_MATCH_NO_PATH) {
+        rt_respond_error(c, 404, "Resource not found");
+    } else if (c->match.kind == RT_MATCH_NO_METHOD) {
+        no_method(c);
+    } else {
+        c->route = c->match.route;
+        run_route(c);
+    }
+}
+
+void rt_dispatch_refuse(void *worker, struct rt_http_req *req, int status, const char *message)
+{
+    struct rt_worker *w = worker;
+    struct rt_conversation *c = begin(w, req);
+    if (!c)
+        return;
+    struct rt_str path = rt_http_path(req);
+    if (path.n) {
+        rt_router_match(w->host->release->router, host_name(rt_http_header(req, "Host")), rt_http_method(req), path, &c->match);
+        c->app = c->match.app;
+    }
+    rt_respond_error(c, status, message);
+}
+
+void rt_dispatch_ended(void *worker, void *context)
+{
+    struct rt_conversation *c = context;
+    (void)worker;
+    if (!c)
+        return;
+    rt_keyed_leave(c);
+    if (c->has_exchange)
+        rt_exchange_fini(&c->x);
+}

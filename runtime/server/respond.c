@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Sends answers with the headers that every app's answers have: request id, CORS, rate limit, entity
+ * tag; counts them and writes the access log. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "server/conversation.h"
+
+static void add(struct rt_conversation *c, const char *name, const char *value)
+{
+    rt_http_add_header(c->http, name, value);
+}
+
+/* Answers are the same for every origin, so that `*` or the configured origin is enough (decision X-10). */
+static void add_cors(struct rt_conversation *c)
+{
+    struct rt_str origin = rt_http_header(c->http, "Origin");
+    const char *allowed = c->worker->host->options->cors_origins;
+    if (!origin.p || !allowed || !allowed[0])
+        return;
+    char value[300];
+    if (strcmp(allowed, "*") == 0) {
+        snprintf(value, sizeof value, "*");
+    } else {
+        const char *p = allowed;
+        size_t n = 0;
+        while (*p && !(n == origin.n && strncmp(p, origin.p, n) == 0)) {
+            p += n;
+            p += strspn(p, ", ");
+            n = strcspn(p, ", ");
+        }
+        add(c, "Vary", "Origin");
+        if (!*p)
+            return;
+        snprintf(value, sizeof value, "%.*s", (int)origin.n, origin.p);
+    }
+    add(c, "Access-Control-Allow-Origin", value);
+    add(c, "Access-Control-Expose-Headers",
+        "X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, ETag, Idempotent-Replayed");
+}
+
+static void add_limit(struct rt_conversation *c, int status)
+{
+    char text[32];
+    if (!c->limit)
+        return;
+    text[rt_int_text(c->limit_state.limit, text)] = 0;
+    add(c, "X-RateLimit-Limit", text);
+    text[rt_int_text(c->limit_state.remaining, text)] = 0;
+    add(c, "X-RateLimit-Remaining", text);
+    if (c->x.app && c->x.app->reset_iso)
+        rt_iso_write(c->limit_state.reset, text), text[RT_ISO_LEN] = 0;
+    else
+        text[rt_int_text(c->limit_state.reset, text)] = 0;
+    add(c, "X-RateLimit-Reset", text);
+    if (status == 429) {
+        int64_t wait = c->limit_state.reset - c->now;
+        text[rt_int_text(wait > 0 ? wait : 1, text)] = 0;
+        add(c, "Retry-After", text);
+    }
+}
+
+/* True when the client has this very answer already. */
+static bool tag_matches(struct rt_str given, const char *tag)
+{
+    size_t n = strlen(tag);
+    const char *p = given.p, *end = given.p + given.n;
+    if (!p)
+        return false;
+    if (rt_str_is(rt_str_trim(given), "*"))
+        return true;
+    for (; p + n <= end; p++)
+        if (memcmp(p, tag, n) == 0)
+            return true;
+    return false;
+}
+
+static bool is_read(struct rt_conversation *c)
+{
+    struct rt_str m = rt_http_method(c->http);
+    return rt_str_is(m, "GET") || rt_str_is(m, "HEAD");
+}
+
+/* Adds the entity tag; a match becomes 304 and gives the quota back (decision X-14). */
+static int tag_answer(struct rt_conversation *c, int status, const char *type, const char *body, size_t n)
+{
+    if (status != 200 || c->app < 0 || !type || strncmp(type, "application/json", 16) != 0 || !is_read(c))
+        return status;
+    char tag[40];
+    tag[0] = '"';
+    rt_hash128_hex(body, n, tag + 1);
+    tag[33] = '"';
+    tag[34] = 0;
+    add(c, "ETag", tag);
+    if (!tag_matches(rt_http_header(c->http, "If-None-Match"), tag))
+        return status;
+    if (c->limit && c->limit_taken)
+        c->limit_state = rt_limit_give_back(c->worker->host->limits, c->limit_key, c->limit_key_n, c->limit_state.limit,
+                                            c->limit->seconds, c->now);
+    return 304;
+}
+
+static void write_access(struct rt_conversation *c, int status, size_t n, uint64_t ns)
+{
+    struct rt_buf *b = &c->worker->access;
+    struct rt_str m = rt_http_method(c->http), p = rt_http_path(c->http);
+    char time[RT_ISO_LEN];
+    rt_iso_write(rt_now(), time);
+    if (rt_log_json()) {
+        rt_buf_printf(b, "{\"time\":\"%.20s\",\"level\":\"info\",\"message\":\"request\",\"request_id\":\"%s\",\"method\":", time,
+                      c->id);
+        rt_json_put_string(b, m.p, m.n);
+        rt_buf_puts(b, ",\"path\":");
+        rt_json_put_string(b, p.p, p.n);
+        rt_buf_printf(b, ",\"status\":%d,\"bytes\":%zu,\"ms\":%.3f,\"address\":\"%s\",\"user\":%lld}\n", status, n,
+                      (double)ns / 1e6, rt_http_address(c->http), (long long)c->x.user_id);
+    } else {
+        rt_buf_printf(b, "%.20s info  request %.*s %.*s %d %zuB %.2fms id=%s\n", time, (int)m.n, m.p, (int)p.n, p.p, status, n,
+                      (double)ns / 1e6, c->id);
+    }
+    if (b->len > 32768) {
+        rt_log_raw(b->data, b->len);
+        rt_buf_reset(b);
+    }
+}
+
+static void count(struct rt_conversation *c, int status, size_t n)
+{
+    uint64_t ns = rt_mono_ns() - c->started_ns;
+    rt_metrics_count(c->worker, c->route, status, ns, c->has_exchange ? c->x.call.parked_ns : 0);
+    if (c->worker->host->options->access_log)
+        write_access(c, status, n, ns);
+}
+
+void rt_respond(struct rt_conversation *c, int status, const char *type, const char *file_name, char *body, size_t n)
+{
+    status = tag_answer(c, status, type, body, n);
+    add(c, "X-Request-Id", c->id);
+    add_cors(c);
+    add_limit(c, status);
+    if (type && type[0] && status != 304)
+        add(c, "Content-Type", type);
+    if (file_name && file_name[0]) {
+        char value[200];
+        snprintf(value, sizeof value, "attachment; filename=\"%s\"", file_name);
+        add(c, "Content-Disposition", value);
+    }
+    if (c->replayed)
+        add(c, "Idempotent-Replayed", "true");
+    if (status == 503 && !c->limit)
+        add(c, "Retry-After", "1");
+    if (status == 304 || status == 204 || status == 205) {
+        free(body);
+        body = NULL;
+        n = 0;
+    }
+    count(c, status, n);
+    rt_log_request(NULL);
+    rt_http_respond(c->http, status, body, n);
+}
+
+static const char *plain_code(int status)
+{
+    switch (status) {
+    case 400:
+        return "BAD_REQUEST";
+    case 404:
+        return "NOT_FOUND";
+    case 405:
+        return "METHOD_NOT_ALLOWED";
+    case 413:
+        return "PAYLOAD_TOO_LARGE";
+    default:
+        return status >= 500 ? "INTERNAL_ERROR" : "BAD_REQUEST";
+    }
+}
+
+void rt_respond_error(struct rt_conversation *c, int status, const char *message)
+{
+    struct rt_buf b;
+    rt_buf_init(&b, 1 << 20);
+    if (c->app >= 0) {
+        rt_app_envelope(c->worker->host->release->apps[c->worker->index][c->app], status, NULL, message, -2, c->id, &b);
+    } else {
+        rt_buf_printf(&b, "{\"error\":{\"code\":\"%s\",\"message\":", plain_code(status));
+        rt_json_put_string(&b, message, strlen(message));
+        rt_buf_puts(&b, "}}");
+    }
+    size_t n;
+    char *body = rt_buf_take(&b, &n);
+    rt_buf_fini(&b);
+    rt_respond(c, status, "application/json", NULL, body, n);
+}
+
+void rt_respond_exchange(struct rt_conversation *c)
+{
+    size_t n = c->x.body.len;
+    char *body = rt_buf_take(&c->x.body, &n);
+    rt_respond(c, c->x.status, c->x.content_type, c->x.file_name, body, n);
+}

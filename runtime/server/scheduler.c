@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Fires durable timers. The database's index is the queue; this only knows when to look next. It runs
+ * one job after the other on worker 0, so timers of an app fire in order; their commits share groups
+ * with those of requests. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "lua/job.h"
+#include "server/host.h"
+#include "server/idempotency.h"
+
+enum { LOOK_AT_LEAST_EVERY_S = 600 };
+
+struct rt_scheduler {
+    struct rt_host *host;
+    int app;
+    struct rt_job job;
+    struct rt_alarm *alarm;
+    struct rt_message message;
+    bool running, postponing;
+    _Atomic bool posted;
+    _Atomic int64_t next;            /* when the alarm rings, Unix seconds */
+    void (*idle)(void *arg);
+    void *idle_arg;
+};
+
+static struct rt_vm *vm_of(struct rt_scheduler *s)
+{
+    return s->host->release->vms[0][s->app];
+}
+
+/* Nothing is due: sets the alarm for what comes next. */
+static void rest(struct rt_scheduler *s)
+{
+    int64_t next = INT64_MAX, now = rt_now();
+    struct rt_err err;
+    s->running = false;
+    struct rt_vm *vm = vm_of(s);
+    rt_vm_idle(vm);
+    if (rt_timer_next(vm->reader, &next, &err))
+        rt_log(RT_LOG_ERROR, "timers cannot be read", "error", err.msg, NULL);
+    if (next > now + LOOK_AT_LEAST_EVERY_S)
+        next = now + LOOK_AT_LEAST_EVERY_S;
+    atomic_store(&s->next, next);
+    rt_alarm_set(s->alarm, next <= now ? 1 : (uint64_t)(next * 1000 - rt_now_ms()));
+    void (*idle)(void *) = s->idle;
+    s->idle = NULL;
+    if (idle)
+        idle(s->idle_arg);
+}
+
+static void done(struct rt_job *job, int code, const char *error)
+{
+    struct rt_scheduler *s = job->owner;
+    bool again = code == 0;
+    if (code && code != RT_E_NOTFOUND) {
+        rt_log(RT_LOG_ERROR, "timer failed", "app", s->host->apps[s->app].shared.name, "timer",
+               job->timer.name.len ? rt_buf_cstr(&job->timer.name) : "-", "error", error, NULL);
+        if (!s->postponing && job->timer.key.len) {
+            s->postponing = true;
+            rt_job_postpone(job);
+            return;
+        }
+    }
+    s->postponing = false;
+    if (again)
+        rt_job_timer(job, rt_now());
+    else
+        rest(s);
+}
+
+void rt_scheduler_run(struct rt_scheduler *s, void (*idle)(void *arg), void *arg)
+{
+    if (idle) {
+        s->idle = idle;
+        s->idle_arg = arg;
+    }
+    if (s->running)
+        return;
+    s->running = true;
+    rt_job_timer(&s->job, rt_now());
+}
+
+static void rang(void *arg)
+{
+    rt_scheduler_run(arg, NULL, NULL);
+}
+
+static void told(struct rt_message *m)
+{
+    struct rt_scheduler *s = (struct rt_scheduler *)((char *)m - offsetof(struct rt_scheduler, message));
+    atomic_store(&s->posted, false);
+    if (!s->running)
+        rest(s);
+}
+
+void rt_scheduler_set(void *scheduler, int64_t due)
+{
+    struct rt_scheduler *s = scheduler;
+    if (due < atomic_load(&s->next) && !atomic_exchange(&s->posted, true))
+        rt_loop_post(s->host->workers[0].loop, &s->message);
+}
+
+struct rt_scheduler *rt_scheduler_new(struct rt_host *h, int app)
+{
+    struct rt_scheduler *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->host = h;
+    s->app = app;
+    s->message.run = told;
+    atomic_store(&s->next, INT64_MAX);
+    s->job.app = h->release->apps[0][app];
+    s->job.done = done;
+    s->job.owner = s;
+    rt_timer_init(&s->job.timer);
+    if (rt_alarm_new(h->workers[0].loop, rang, s, &s->alarm, NULL)) {
+        free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void rt_scheduler_free(struct rt_scheduler *s)
+{
+    if (!s)
+        return;
+    rt_alarm_free(s->alarm);
+    rt_timer_fini(&s->job.timer);
+    free(s);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `perigee serve`: starts everything in order, waits for a signal, takes everything down in order. The
+ * data folder is locked first and released last. Nothing listens before the scripts are loaded, the
+ * databases migrated and, in development, the demo data stored. */
+#include "server/serve.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "crypto/hash.h"
+#include "lua/job.h"
+#include "server/host.h"
+
+enum { LIMIT_COUNTERS = 1 << 20, CACHE_BYTES = 16 << 20 };
+
+static int cores(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        return CPU_COUNT(&set);
+    return 1;
+}
+
+static double limit_factor(const struct rt_options *o)
+{
+    if (strcmp(o->rate_limits, "on") == 0)
+        return 1;
+    return strcmp(o->rate_limits, "off") == 0 ? 0 : atof(o->rate_limits);
+}
+
+/* Many idle connections need many descriptors. */
+static void raise_descriptors(void)
+{
+    struct rlimit r;
+    if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
+        r.rlim_cur = r.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &r);
+    }
+}
+
+static int start_shared(struct rt_host *h, struct rt_err *err)
+{
+    const struct rt_options *o = h->options;
+    h->n_workers = o->workers ? o->workers : cores();
+    if (h->n_workers > RT_WORKERS_MAX)
+        h->n_workers = RT_WORKERS_MAX;
+    h->limit_factor = limit_factor(o);
+    h->limits = rt_limits_new(LIMIT_COUNTERS);
+    h->cache = rt_cache_new(CACHE_BYTES);
+    if (!h->limits || !h->cache)
+        return rt_err_set(err, RT_E_NOMEM, "no memory to start");
+    int threads = o->password_threads ? (int)o->password_threads : cores();
+    return rt_password_pool_new(threads, (int)o->password_queue, &h->passwords, err);
+}
+
+static void warn_of_open_doors(const struct rt_options *o)
+{
+    if (o->env == RT_ENV_DEVELOPMENT)
+        rt_log(RT_LOG_WARN, "development mode: errors are shown, the clock can be moved; not for the internet", NULL);
+    if (o->outbound_allow && o->outbound_allow[0])
+        rt_log(RT_LOG_WARN, "outgoing requests may reach private networks", "outbound_allow", o->outbound_allow, NULL);
+    if (strcmp(o->rate_limits, "off") == 0)
+        rt_log(RT_LOG_WARN, "rate limits are off", NULL);
+}
+
+/* The demo job of each app, one after the other on worker 0; then everybody listens. */
+struct opening {
+    struct rt_host *h;
+    int app;
+    struct rt_job job;
+    struct rt_message message;
+};
+
+static void announce(struct rt_host *h)
+{
+    const struct rt_options *o = h->options;
+    char address[300];
+    snprintf(address, sizeof address, "http://%s:%d", o->host, o->port);
+    rt_log(RT_LOG_INFO, "listening", "address", address, NULL);
+    if (o->env != RT_ENV_DEVELOPMENT || !isatty(STDERR_FILENO))
+        return;
+    for (int a = 0; a < h->n_apps; a++) {
+        const struct rt_app *app = h->release->apps[0][a];
+        fprintf(stderr, "\n  %s\n", app->title);
+        for (int d = 0; d < app->n_docs; d++)
+            fprintf(stderr, "    docs   %s%s\n", address, app->docs[d].path);
+    }
+    fprintf(stderr, "\n");
+}
+
+static void open_doors(struct opening *o)
+{
+    struct rt_host *h = o->h;
+    for (int a = 0; a < h->n_apps; a++)
+        rt_scheduler_run(h->schedulers[a], NULL, NULL);
+    for (int w = 0; w < h->n_workers; w++)
+        rt_loop_post(h->workers[w].loop, &h->workers[w].begin);
+    atomic_store(&h->ready, true);
+    announce(h);
+}
+
+static void next_demo(struct opening *o);
+
+static void demo_done(struct rt_job *job, int code, const char *error)
+{
+    struct opening *o = job->owner;
+    if (code)
+        rt_log(RT_LOG_ERROR, "the demo data could not be stored", "app", job->app->name, "error", error, NULL);
+    o->app++;
+    next_demo(o);
+}
+
+static void next_demo(struct opening *o)
+{
+    struct rt_host *h = o->h;
+    for (; o->app < h->n_apps; o->app++) {
+        struct rt_app *app = h->release->apps[0][o->app];
+        if (h->options->demo && app->demo_ref > 0) {
+            o->job.app = app;
+            o->job.done = demo_done;
+            o->job.owner = o;
+            rt_job_function(&o->job, app->demo_ref);
+            return;
+        }
+    }
+    open_doors(o);
+}
+
+static void start_opening(struct rt_message *m)
+{
+    next_demo((struct opening *)((char *)m - offsetof(struct opening, message)));
+}
+
+static int start_workers(struct rt_host *h, struct opening *o, struct rt_err *err)
+{
+    int rc = 0;
+    for (int w = 0; rc == 0 && w < h->n_workers; w++)
+        rc = rt_worker_init(h, w, err);
+    if (rc == 0)
+        rc = rt_release_build(h, 1, &h->release, err);
+    for (int a = 0; rc == 0 && a < h->n_apps; a++) {
+        h->schedulers[a] = rt_scheduler_new(h, a);
+        h->apps[a].shared.timer_set = rt_scheduler_set;
+        h->apps[a].shared.timer_arg = h->schedulers[a];
+        if (!h->schedulers[a])
+            rc = rt_err_set(err, RT_E_NOMEM, "no memory for timers");
+    }
+    for (int w = 0; rc == 0 && w < h->n_workers; w++)
+        rc = rt_worker_start(&h->workers[w], err);
+    if (rc == 0) {
+        o->h = h;
+        rt_timer_init(&o->job.timer);
+        o->message.run = start_opening;
+        rt_loop_post(h->workers[0].loop, &o->message);
+    }
+    return rc;
+}
+
+static void wait_for_signal(const sigset_t *set)
+{
+    int sig = 0;
+    while (sig != SIGTERM && sig != SIGINT)
+        sigwait(set, &sig);
+    rt_log(RT_LOG_INFO, "stopping", "signal", sig == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
+}
+
+static void stop(struct rt_host *h)
+{
+    atomic_store(&h->draining, true);
+    /* Worker 0 last: timers and demo run there, and others never wait for it. */
+    for (int w = 0; w < h->n_workers; w++)
+        if (h->workers[w].thread)
+            rt_worker_drain(&h->workers[w]);
+    for (int w = h->n_workers - 1; w >= 0; w--)
+        rt_worker_join(&h->workers[w]);
+    rt_password_pool_free(h->passwords);
+    for (int a = 0; a < h->n_apps; a++)
+        rt_scheduler_free(h->schedulers[a]);
+    for (int w = 0; w < h->n_workers; w++)
+        rt_http_free(h->workers[w].http), h->workers[w].http = NULL;
+    rt_release_free(h->release, h->n_workers);
+    rt_host_close(h);
+    for (int w = 0; w < h->n_workers; w++)
+        rt_worker_fini(&h->workers[w]);
+    rt_limits_free(h->limits);
+    rt_cache_free(h->cache);
+}
+
+int rt_serve(struct rt_options *options, struct rt_err *err)
+{
+    static struct rt_host host;
+    static struct opening opening;
+    struct rt_host *h = &host;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);    /* a file size limit is an error of the write, not our end */
+    raise_descriptors();
+    h->options = options;
+    h->started = rt_now();
+    int rc = rt_host_find_apps(h, err);
+    if (rc == 0)
+        rc = rt_host_lock(h, err);
+    if (rc == 0)
+        rc = rt_host_keys(h, err);
+    if (rc == 0)
+        rc = start_shared(h, err);
+    if (rc == 0)
+        rc = rt_watchdog_start(err);
+    if (rc == 0)
+        rc = rt_host_open(h, err);
+    if (rc == 0) {
+        warn_of_open_doors(options);
+        rc = start_workers(h, &opening, err);
+    }
+    if (rc == 0)
+        wait_for_signal(&set);
+    stop(h);
+    rt_watchdog_stop();
+    return rc;
+}

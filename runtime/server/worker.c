@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A worker: one thread with its own event loop, its own listening socket on the shared port, its own
+ * HTTP server and its own Lua states. Nothing of a request ever leaves its worker but transactions
+ * waiting for their commit and passwords waiting for their hash, and both come back by message. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "server/host.h"
+
+enum { ACCEPT_PER_ROUND = 256, SWEEP_MS = 1000, DRAIN_LOOK_MS = 20 };
+
+static void run_http(void *arg)
+{
+    struct rt_worker *w = arg;
+    rt_http_run(w->http);
+}
+
+/* Accepts what waits; the loop comes back for more. */
+static void accept_some(void *arg)
+{
+    struct rt_worker *w = arg;
+    for (int i = 0; i < ACCEPT_PER_ROUND; i++) {
+        struct sockaddr_storage addr;
+        socklen_t len = sizeof addr;
+        int fd = accept4(w->listen_fd, (struct sockaddr *)&addr, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0)
+            break;
+        rt_http_adopt(w->http, fd, (struct sockaddr *)&addr, len);
+    }
+    rt_http_run(w->http);
+}
+
+/* The end of each round: commits start, snapshots end, the log goes out. */
+static void each_round(void *arg)
+{
+    struct rt_worker *w = arg;
+    struct rt_host *h = w->host;
+    for (int a = 0; a < h->n_apps; a++) {
+        rt_vm_idle(h->release->vms[w->index][a]);
+        rt_writer_flush(h->apps[a].shared.writer);
+    }
+    if (w->access.len) {
+        rt_log_raw(w->access.data, w->access.len);
+        rt_buf_reset(&w->access);
+    }
+    int ms = rt_http_timeout(w->http);
+    if (ms >= 0)
+        rt_alarm_set(w->http_alarm, (uint64_t)ms);
+}
+
+static void finish_drain(struct rt_worker *w)
+{
+    bool quiet = rt_http_active(w->http) == 0 && rt_http_connections(w->http) == 0;
+    if (quiet || rt_mono_ns() > w->drain_until_ns)
+        rt_loop_stop(w->loop);
+}
+
+static void sweep(void *arg)
+{
+    struct rt_worker *w = arg;
+    rt_http_sweep(w->http);
+    if (w->draining)
+        finish_drain(w);
+    rt_alarm_set(w->sweep_alarm, w->draining ? DRAIN_LOOK_MS : SWEEP_MS);
+}
+
+static void read_mail(struct rt_message *m)
+{
+    struct rt_worker *w = (struct rt_worker *)((char *)m - offsetof(struct rt_worker, mail));
+    rt_mailbox_run(w->mailbox);
+    rt_http_run(w->http);
+}
+
+static void wake(void *arg)
+{
+    struct rt_worker *w = arg;
+    rt_loop_post(w->loop, &w->mail);
+}
+
+static void begin_listening(struct rt_message *m)
+{
+    struct rt_worker *w = (struct rt_worker *)((char *)m - offsetof(struct rt_worker, begin));
+    struct rt_err err;
+    if (rt_watch_new(w->loop, w->listen_fd, accept_some, w, &w->listen_watch, &err))
+        rt_log(RT_LOG_ERROR, "a worker cannot listen", "error", err.msg, NULL);
+    w->listening = true;
+}
+
+static void begin_drain(struct rt_message *m)
+{
+    struct rt_worker *w = (struct rt_worker *)((char *)m - offsetof(struct rt_worker, drain));
+    w->draining = true;
+    w->drain_until_ns = rt_mono_ns() + (uint64_t)w->host->options->drain_seconds * 1000000000u;
+    if (w->listening) {
+        accept_some(w);    /* what the kernel has accepted is served too */
+        rt_watch_free(w->listen_watch);
+    }
+    w->listen_watch = NULL;
+    close(w->listen_fd);
+    w->listen_fd = -1;
+    rt_http_drain(w->http);
+    rt_http_run(w->http);
+    rt_alarm_set(w->sweep_alarm, 1);
+}
+
+static int listen_on(struct rt_host *h, bool shared, int *ret, struct rt_err *err)
+{
+    struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *list;
+    char port[16];
+    snprintf(port, sizeof port, "%d", h->options->port);
+    int rc = getaddrinfo(h->options->host, port, &hints, &list);
+    if (rc)
+        return rt_err_set(err, RT_E_INVALID, "host %s: %s", h->options->host, gai_strerror(rc));
+    int fd = socket(list->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (shared)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    rc = fd < 0 || bind(fd, list->ai_addr, list->ai_addrlen) || listen(fd, 4096) ? errno : 0;
+    freeaddrinfo(list);
+    if (rc) {
+        if (fd >= 0)
+            close(fd);
+        return rt_err_set(err, rc == EADDRINUSE ? RT_E_BUSY : RT_E_IO, "cannot listen on %s:%d: %s", h->options->host,
+                          h->options->port, strerror(rc));
+    }
+    *ret = fd;
+    return 0;
+}
+
+/* The kernel's choice for port 0 is the same for all workers. */
+static void learn_port(struct rt_host *h, int fd)
+{
+    struct sockaddr_storage a;
+    socklen_t n = sizeof a;
+    if (h->options->port == 0 && getsockname(fd, (struct sockaddr *)&a, &n) == 0)
+        h->options->port = ntohs(a.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&a)->sin6_port
+                                                         : ((struct sockaddr_in *)&a)->sin_port);
+}
+
+static int open_socket(struct rt_worker *w, struct rt_err *err)
+{
+    struct rt_host *h = w->host;
+    if (w->index == 0 && h->n_workers > 1) {
+        /* A port of somebody else's would be shared silently: try it alone first. */
+        int probe, rc = listen_on(h, false, &probe, err);
+        if (rc)
+            return rc;
+        learn_port(h, probe);
+        close(probe);
+    }
+    int rc = listen_on(h, h->n_workers > 1, &w->listen_fd, err);
+    if (rc == 0)
+        learn_port(h, w->listen_fd);
+    return rc;
+}
+
+static void fill_services(struct rt_worker *w)
+{
+    struct rt_host *h = w->host;
+    for (int a = 0; a < h->n_apps; a++)
+        w->services[a] = (struct rt_services){ .app = &h->apps[a].shared,
+                                               .loop = w->loop,
+                                               .mailbox = w->mailbox,
+                                               .passwords = h->passwords,
+                                               .limits = h->limits,
+                                               .cache = h->cache,
+                                               .limit_factor = h->limit_factor,
+                                               .script_ms = (int)h->options->script_ms,
+                                               .script_mb = (int)h->options->script_mb,
+                                               .statement_ms = (int)h->options->statement_ms,
+                                               .development = h->options->env == RT_ENV_DEVELOPMENT,
+                                               .setting = rt_host_setting };
+}
+
+int rt_worker_init(struct rt_host *h, int index, struct rt_err *err)
+{
+    struct rt_worker *w = &h->workers[index];
+    const struct rt_options *o = h->options;
+    w->host = h;
+    w->index = index;
+    w->listen_fd = -1;
+    w->mail.run = read_mail;
+    w->begin.run = begin_listening;
+    w->drain.run = begin_drain;
+    rt_buf_init(&w->access, 1 << 20);
+    struct rt_http_limits limits = { .header_bytes = (size_t)o->header_bytes,
+                                     .url_bytes = (size_t)o->url_bytes,
+                                     .body_bytes = (size_t)o->body_bytes,
+                                     .idle_seconds = (unsigned)o->idle_seconds,
+                                     .request_seconds = (unsigned)o->request_seconds,
+                                     .connections = (unsigned)o->connections };
+    struct rt_http_handler handler = { .arg = w,
+                                       .request = rt_dispatch_request,
+                                       .refuse = rt_dispatch_refuse,
+                                       .ended = rt_dispatch_ended };
+    int rc = open_socket(w, err);
+    if (rc == 0)
+        rc = rt_loop_new(&w->loop, err);
+    if (rc == 0)
+        rc = rt_http_new(&limits, &handler, &w->http, err);
+    if (rc == 0)
+        rc = rt_watch_new(w->loop, rt_http_fd(w->http), run_http, w, &w->http_watch, err);
+    if (rc == 0)
+        rc = rt_alarm_new(w->loop, run_http, w, &w->http_alarm, err);
+    if (rc == 0)
+        rc = rt_alarm_new(w->loop, sweep, w, &w->sweep_alarm, err);
+    w->mailbox = rc ? NULL : rt_mailbox_new(wake, w);
+    if (rc == 0 && !w->mailbox)
+        rc = rt_err_set(err, RT_E_NOMEM, "no memory for a worker");
+    if (rc == 0)
+        fill_services(w);
+    return rc;
+}
+
+static void *work(void *arg)
+{
+    struct rt_worker *w = arg;
+    char name[16];
+    snprintf(name, sizeof name, "worker %d", w->index);
+    pthread_setname_np(pthread_self(), name);
+    rt_alarm_set(w->sweep_alarm, SWEEP_MS);
+    rt_loop_run(w->loop);
+    return NULL;
+}
+
+int rt_worker_start(struct rt_worker *w, struct rt_err *err)
+{
+    w->stats = calloc((size_t)w->host->release->n_routes + 1, sizeof *w->stats);
+    if (!w->stats)
+        return rt_err_set(err, RT_E_NOMEM, "no memory for counters");
+    rt_loop_each(w->loop, each_round, w);
+    if (pthread_create(&w->thread, NULL, work, w))
+        return rt_err_set(err, RT_E_IO, "cannot start a worker thread");
+    return 0;
+}
+
+void rt_worker_drain(struct rt_worker *w)
+{
+    rt_loop_post(w->loop, &w->drain);
+}
+
+void rt_worker_join(struct rt_worker *w)
+{
+    if (w->thread)
+        pthread_join(w->thread, NULL);
+    w->thread = 0;
+}
+
+void rt_worker_fini(struct rt_worker *w)
+{
+    rt_http_free(w->http);
+    rt_watch_free(w->http_watch);
+    rt_alarm_free(w->http_alarm);
+    rt_alarm_free(w->sweep_alarm);
+    if (w->listen_fd >= 0)
+        close(w->listen_fd);
+    if (w->loop) {
+        rt_loop_each(w->loop, NULL, NULL);
+        rt_loop_free(w->loop);
+    }
+    rt_mailbox_free(w->mailbox);
+    free(w->stats);
+    rt_buf_fini(&w->access);
+}

@@ -1,0 +1,90 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- What users do with tasks and sessions (3.6 to 3.9, 4.2, 4.3), one function per action, each in the caller's
+-- transaction. The machine in rules.sessions decides; a refusal is 409.
+local facts = require "analytics"
+local rules = require "rules.sessions"
+local sessions = require "sessions"
+local workflow = {}
+
+local function step(subject, state, action, context)
+    local new_state, refusal = rules.step(subject, state, action, context)
+    if not new_state then
+        fail.conflict(refusal)
+    end
+    return new_state
+end
+
+-- Changes the task's state; returns the user's open session and whether it is one of this task.
+local function move(tx, task, action, changes)
+    local open = sessions.open_of(task.user_id)
+    task.status = step("task", task.status, action, { task_id = task.id, open = open })
+    changes = changes or {}
+    changes.status = task.status
+    tx.update("tasks", changes, "id = ?", task.id)
+    return open, open ~= nil and open.task_id == task.id
+end
+
+--- A user's task as the other functions want it; 404 without one.
+function workflow.task(user_id, id)
+    return db.one([[SELECT id, user_id, project_id, title, status, estimated_pomodoros, started_at
+        FROM tasks WHERE id = ? AND user_id = ?]], id, user_id) or fail.not_found()
+end
+
+--- Begins the next pomodoro of the task; ends a break (FF-21). Returns the session.
+function workflow.start(tx, task, minutes, at)
+    task.started_at = task.started_at or at
+    local open = move(tx, task, "start", { started_at = task.started_at })
+    if open then
+        sessions.finish(tx, open, at, "replaced")
+    end
+    return sessions.begin(tx, { user_id = task.user_id, task_id = task.id, minutes = minutes }, at)
+end
+
+--- Returns the task's session, or nil if none is open.
+function workflow.pause(tx, task, at)
+    local open, own = move(tx, task, "pause")
+    if own then
+        sessions.pause(tx, open, at)
+    end
+    return own and open or nil
+end
+
+--- Returns the task's session, or nil if none is open.
+function workflow.resume(tx, task, at)
+    local open, own = move(tx, task, "resume")
+    if own then
+        sessions.resume(tx, open, at)
+    end
+    return own and open or nil
+end
+
+--- Completes the task; its open session ends uncompleted (FF-24).
+function workflow.complete(tx, task, at)
+    local open, own = move(tx, task, "complete", { ended_at = at })
+    if own then
+        sessions.finish(tx, open, at, "task_completed")
+    end
+    facts.task_completed(task.id)
+end
+
+--- Begins a break of `minutes`; returns the session.
+function workflow.begin_break(tx, user_id, break_type, minutes, at)
+    step("session", rules.state(sessions.open_of(user_id)), "begin_break")
+    return sessions.begin(tx, { user_id = user_id, break_type = break_type, minutes = minutes }, at)
+end
+
+--- Ends a focus session or a break early; the task keeps its state (FF-28).
+function workflow.finish(tx, session, at)
+    step("session", rules.state(session), "finish")
+    sessions.finish(tx, session, at, "finished")
+end
+
+--- Deletes a task with its sessions (FF-17).
+function workflow.delete(tx, task)
+    facts.withdraw_task(task.id)
+    sessions.delete_of(tx, task.id)
+    tx.run("DELETE FROM tasks WHERE id = ?", task.id)
+end
+
+return workflow

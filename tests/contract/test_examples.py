@@ -1,0 +1,493 @@
+"""Every documented request, response and error of FocusFlow V1, over HTTP.
+
+A scene brings a new user to the state that the documented example shows and returns the documented
+request; what comes back is compared by shape, with no null allowed where the example has a value.
+"""
+import copy
+import re
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from catalogue import APP, ENDPOINTS, check, expected
+from support.client import NOTHING
+from support.people import PASSWORD, V1, User, unique
+
+SERVER = {"limits": "on"}
+MISSING = 99999999
+
+
+class Ask:
+    """A request to be sent; `path` is the endpoint's with `params` filled in."""
+
+    def __init__(self, params=None, json=NOTHING, query=None, token=NOTHING):
+        self.params, self.json, self.query, self.token = params or {}, json, query, token
+
+    def send(self, endpoint, who):
+        path = endpoint["full_path"]
+        for name, value in self.params.items():
+            path = path.replace("{%s}" % name, str(value))
+        assert "{" not in path, path
+        token = self.token if self.token is not NOTHING else None if endpoint["auth"] == "none" else who.access
+        return who.c.request(endpoint["method"], path, json=self.json, query=self.query, token=token)
+
+
+def example(endpoint_id, **changes):
+    return {**copy.deepcopy(ENDPOINTS[endpoint_id]["request_example"]), **changes}
+
+
+# -- scenes
+
+SCENES = {}
+
+
+def scene(endpoint_id):
+    def add(f):
+        SCENES[endpoint_id] = f
+        return f
+    return add
+
+
+@scene("focusflow.auth.register")
+def _(u):
+    name = "johndoe" + unique()
+    return Ask(json=example("focusflow.auth.register", email=name + "@example.com", username=name))
+
+
+@scene("focusflow.auth.login")
+def _(u):
+    return Ask(json=example("focusflow.auth.login", email=u.email, password=PASSWORD))
+
+
+@scene("focusflow.auth.refresh")
+def _(u):
+    return Ask(json=example("focusflow.auth.refresh", refresh=u.refresh))
+
+
+@scene("focusflow.auth.logout")
+def _(u):
+    return Ask(json=example("focusflow.auth.logout", refresh=u.refresh))
+
+
+@scene("focusflow.profile.get")
+def _(u):
+    return Ask()
+
+
+@scene("focusflow.profile.update")
+def _(u):
+    return Ask(json=example("focusflow.profile.update"))
+
+
+def worked_project(u):
+    """A project with a completed task of one whole pomodoro."""
+    p = u.project(name="Personal Development", description="Self-improvement tasks", color_code="#FF5733")
+    t = u.task(title="Write blog post", description="Complete Django tutorial", project=p["id"], estimated_pomodoros=3)
+    u.pomodoro(t)
+    u.complete(t)
+    return p, t
+
+
+@scene("focusflow.projects.list")
+def _(u):
+    worked_project(u)
+    return Ask()
+
+
+@scene("focusflow.projects.create")
+def _(u):
+    return Ask(json=example("focusflow.projects.create"))
+
+
+@scene("focusflow.projects.get")
+def _(u):
+    return Ask({"id": worked_project(u)[0]["id"]})
+
+
+@scene("focusflow.projects.update")
+def _(u):
+    return Ask({"id": worked_project(u)[0]["id"]}, json=example("focusflow.projects.update"))
+
+
+@scene("focusflow.projects.delete")
+def _(u):
+    return Ask({"id": u.project()["id"]})
+
+
+@scene("focusflow.tasks.list")
+def _(u):
+    p = u.project()
+    for _ in range(25):
+        u.task(project=p["id"], estimated_pomodoros=3)
+    return Ask()
+
+
+@scene("focusflow.tasks.create")
+def _(u):
+    return Ask(json=example("focusflow.tasks.create", project=u.project(name="Work Projects")["id"]))
+
+
+@scene("focusflow.tasks.get")
+def _(u):
+    return Ask({"id": worked_project(u)[1]["id"]})
+
+
+@scene("focusflow.tasks.update")
+def _(u):
+    return Ask({"id": worked_project(u)[1]["id"]}, json=example("focusflow.tasks.update"))
+
+
+@scene("focusflow.tasks.delete")
+def _(u):
+    return Ask({"id": u.task()["id"]})
+
+
+@scene("focusflow.tasks.start")
+def _(u):
+    return Ask({"id": u.task()["id"]}, json=example("focusflow.tasks.start"))
+
+
+@scene("focusflow.tasks.pause")
+def _(u):
+    t = u.task()
+    u.start(t)
+    u.server.advance(900)
+    return Ask({"id": t["id"]})
+
+
+@scene("focusflow.tasks.resume")
+def _(u):
+    t = u.task()
+    u.start(t)
+    u.server.advance(900)
+    u.pause(t)
+    u.server.advance(300)
+    return Ask({"id": t["id"]})
+
+
+@scene("focusflow.tasks.complete")
+def _(u):
+    t = u.task()
+    u.pomodoro(t)
+    return Ask({"id": t["id"]})
+
+
+@scene("focusflow.pomodoro.active")
+def _(u):
+    u.start(u.task())
+    u.server.advance(900)
+    return Ask()
+
+
+@scene("focusflow.pomodoro.break-start")
+def _(u):
+    return Ask(json=example("focusflow.pomodoro.break-start"))
+
+
+@scene("focusflow.pomodoro.session-complete")
+def _(u):
+    return Ask({"id": u.start(u.task())["pomodoro_session"]["id"]})
+
+
+@scene("focusflow.pomodoro.sessions")
+def _(u):
+    u.pomodoro(u.task())
+    return Ask()
+
+
+@scene("focusflow.analytics.daily")
+def _(u):
+    worked_project(u)
+    return Ask()
+
+
+SCENES["focusflow.analytics.weekly"] = SCENES["focusflow.analytics.daily"]
+SCENES["focusflow.analytics.monthly"] = SCENES["focusflow.analytics.daily"]
+SCENES["focusflow.analytics.streaks"] = SCENES["focusflow.analytics.daily"]
+
+
+@scene("focusflow.analytics.project")
+def _(u):
+    return Ask({"project_id": worked_project(u)[0]["id"]})
+
+
+@scene("focusflow.export.data")
+def _(u):
+    worked_project(u)
+    return Ask()
+
+
+@scene("focusflow.docs.v1")
+def _(u):
+    return Ask()
+
+
+# -- what every answer must have
+
+def check_headers(endpoint, r, limited=True):
+    assert re.fullmatch(r"[A-Za-z0-9._-]{8,128}", r.header("x-request-id") or ""), "X-Request-Id: %s" % r.headers
+    if endpoint["rate_limit"] is None:
+        return
+    values = [r.header(h["name"]) for h in APP["response_headers"]]
+    assert all(v is not None and v.isdigit() for v in values), "rate-limit headers %s: %s" % (values, r)
+    if limited:
+        assert int(values[0]) == endpoint["rate_limit"]["count"], "X-RateLimit-Limit is %s: %s" % (values[0], r)
+
+
+@pytest.fixture
+def who(server):
+    server.new_window()
+    u = User(server, "America/New_York")
+    yield u
+    u.c.close()
+
+
+@pytest.mark.contract("responses")
+@pytest.mark.parametrize("name", ENDPOINTS)
+def test_response(name, who):
+    endpoint = ENDPOINTS[name]
+    response = endpoint["responses"][0]
+    r = SCENES[name](who).send(endpoint, who)
+    assert r.status == response["status"], str(r)
+    check_headers(endpoint, r)
+    kind = (r.header("content-type") or "").replace(" ", "").lower()
+    if response["body"] == "none":
+        assert r.body == b"" and (r.status == 204 or r.header("content-length") == "0"), str(r.headers)
+        return
+    if response["body"] == "html":
+        assert kind.split(";")[0] == "text/html", kind
+        return
+    assert kind in ("application/json", "application/json;charset=utf-8"), kind
+    check(expected(endpoint, response), r.json())
+    if endpoint["paginated"]:
+        assert set(APP["pagination"]["keys"]) <= set(r.json()), "FF-12: %s" % r
+        assert r.json()["results"], "the scene made no items"
+    if endpoint["method"] == "GET":
+        assert re.fullmatch(r'"[^"]+"', r.header("etag") or ""), "ETag: %s" % r.headers
+
+
+OTHER_TYPES = [("focusflow.export.data", "csv", "text/csv"), ("focusflow.docs.v1", "openapi", "application/json"),
+               ("focusflow.export.data", "json", "application/json"), ("focusflow.docs.v1", "html", "text/html")]
+
+
+@pytest.mark.contract("responses in other formats")
+@pytest.mark.parametrize("name,form,kind", OTHER_TYPES)
+def test_response_in_another_format(name, form, kind, who):
+    endpoint = ENDPOINTS[name]
+    assert form in next(q["enum"] for q in endpoint["query_params"] if q["name"] == "format")
+    r = Ask(query={"format": form}).send(endpoint, who)
+    assert r.status == 200 and r.header("content-type").split(";")[0] == kind, str(r)
+    check_headers(endpoint, r)
+
+
+# -- documented errors
+
+BAD = {      # endpoint -> what is wrong, and the fields that must be named
+    "focusflow.auth.register": (Ask(json={}), "email", "username", "password"),
+    "focusflow.auth.login": (Ask(json={}), "email", "password"),
+    "focusflow.auth.refresh": (Ask(json={}), "refresh"),
+    "focusflow.auth.logout": (Ask(json={}), "refresh"),
+    "focusflow.profile.update": (Ask(json={"timezone": "Mars/Base"}), "timezone"),
+    "focusflow.projects.list": (Ask(query={"is_active": "maybe"}), "is_active"),
+    "focusflow.projects.create": (Ask(json={}), "name"),
+    "focusflow.projects.update": (Ask(json={"color_code": "red"}), "color_code"),
+    "focusflow.tasks.list": (Ask(query={"status": "nonsense"}), "status"),
+    "focusflow.tasks.create": (Ask(json={}), "title"),
+    "focusflow.tasks.update": (Ask(json={"estimated_pomodoros": 0}), "estimated_pomodoros"),
+    "focusflow.tasks.start": (Ask(json={"pomodoro_duration": 0}), "pomodoro_duration"),
+    "focusflow.pomodoro.break-start": (Ask(json={"break_type": "nap"}), "break_type"),
+    "focusflow.pomodoro.sessions": (Ask(query={"is_break": "maybe"}), "is_break"),
+    "focusflow.analytics.daily": (Ask(query={"date": "2025-02-30"}), "date"),
+    "focusflow.analytics.weekly": (Ask(query={"week": "54"}), "week"),
+    "focusflow.analytics.monthly": (Ask(query={"month": "13"}), "month"),
+    "focusflow.analytics.project": (Ask(query={"start_date": "yesterday"}), "start_date"),
+    "focusflow.export.data": (Ask(query={"format": "xml"}), "format"),
+}
+
+
+def own_params(endpoint, u):
+    """Path parameters that name an object of the user."""
+    out = {}
+    for p in endpoint["path_params"]:
+        if endpoint["id"].startswith("focusflow.tasks."):
+            out[p["name"]] = u.task()["id"]
+        elif endpoint["id"].startswith("focusflow.pomodoro."):
+            out[p["name"]] = u.start(u.task())["pomodoro_session"]["id"]
+        else:
+            out[p["name"]] = u.project()["id"]
+    return out
+
+
+def invalid(endpoint, error, u, tokens):
+    ask, *fields = BAD[endpoint["id"]]
+    if "already registered" in error["when"]:
+        ask = Ask(json=example("focusflow.auth.register", email=u.email.upper(), username=u.username))
+        fields = ["email", "username"]
+    elif "project does not exist" in error["when"]:
+        ask, fields = Ask(json=example("focusflow.tasks.create", project=MISSING)), ["project"]
+    ask = Ask(own_params(endpoint, u), ask.json, ask.query)
+    yield ask.send(endpoint, u), fields
+
+
+def unauthenticated(endpoint, error, u, tokens):
+    body = {"refresh": u.refresh} if endpoint["id"] == "focusflow.auth.logout" else NOTHING
+    params = {p["name"]: 1 for p in endpoint["path_params"]}
+    if endpoint["id"] == "focusflow.auth.login":
+        for email, password in ((u.email, "Wrong-password-1"), ("nobody-%s@example.com" % unique(), PASSWORD)):
+            yield Ask(json={"email": email, "password": password}).send(endpoint, u), []
+    elif endpoint["id"] == "focusflow.auth.refresh":
+        gone = User(u.server)
+        gone.post("/auth/logout/", {"refresh": gone.refresh}).expect(205)
+        for token in ("x.y.z", u.access, gone.refresh, u.refresh[:-4] + "AAAA"):
+            yield Ask(json={"refresh": token}).send(endpoint, u), []
+    else:
+        head, payload, signature = u.access.split(".")
+        bad = ".".join((head, payload, ("A" if signature[0] != "A" else "B") + signature[1:]))
+        for token in (None, "", "x.y.z", u.refresh, bad):
+            yield Ask(params, body, token=token).send(endpoint, u), []
+
+
+def expired(endpoint, error, u, tokens):
+    params = {p["name"]: 1 for p in endpoint["path_params"]}
+    if endpoint["id"] == "focusflow.auth.refresh":
+        yield Ask(json={"refresh": tokens["refresh"]}).send(endpoint, u), []
+    else:
+        body = {"refresh": u.refresh} if endpoint["id"] == "focusflow.auth.logout" else NOTHING
+        yield Ask(params, body, token=tokens["access"]).send(endpoint, u), []
+
+
+def absent(endpoint, error, u, tokens):
+    if endpoint["id"] == "focusflow.pomodoro.active":
+        yield Ask().send(endpoint, u), []
+    elif "page past" in error["when"]:
+        yield Ask(query={"page": 999}).send(endpoint, u), []
+    else:
+        other = own_params(endpoint, User(u.server))
+        for params in ({k: MISSING for k in other}, other, {k: "abc" for k in other}):
+            yield Ask(params).send(endpoint, u), []
+
+
+def conflict(endpoint, error, u, tokens):
+    name, t = endpoint["id"], u.task()
+    if name in ("focusflow.tasks.pause", "focusflow.tasks.resume"):
+        yield Ask({"id": t["id"]}).send(endpoint, u), []
+    elif name == "focusflow.tasks.complete":
+        u.complete(t)
+        yield Ask({"id": t["id"]}).send(endpoint, u), []
+    elif name == "focusflow.tasks.start":
+        other, done = u.task(), u.task()
+        u.complete(done)
+        u.start(t)
+        for x in (done, t, other):
+            yield Ask({"id": x["id"]}).send(endpoint, u), []
+    elif name == "focusflow.pomodoro.break-start":
+        u.start(t)
+        yield Ask(json=example(name)).send(endpoint, u), []
+    elif name == "focusflow.pomodoro.session-complete":
+        s = u.start(t)["pomodoro_session"]
+        u.finish(s)
+        yield Ask({"id": s["id"]}).send(endpoint, u), []
+    else:
+        raise AssertionError("no way to a conflict of " + name)
+
+
+def rejected(endpoint, error, u, tokens):
+    """Uses the counter up, then asks for what would be answered otherwise."""
+    limit = endpoint["rate_limit"]
+    spend = {"focusflow.rate.standard": ("GET", "/api/v1/auth/profile/"), "focusflow.rate.auth": ("POST", "/api/v1/auth/refresh/"),
+             "focusflow.rate.analytics": ("GET", "/api/v1/analytics/streaks/")}[limit["rule"]]
+    body = {"refresh": "x"} if spend[0] == "POST" else NOTHING
+    token, params = u.access, {p["name"]: 1 for p in endpoint["path_params"]}
+    u.server.new_window()
+    for _ in range(limit["count"]):
+        assert u.c.request(*spend, json=body, token=token).status in (200, 401)
+    yield Ask(params, BAD[endpoint["id"]][0].json if endpoint["request_required"] else NOTHING).send(endpoint, u), []
+
+
+PROVOKE = {("VALIDATION_ERROR", 400): invalid, ("AUTHENTICATION_FAILED", 401): unauthenticated,
+           ("TOKEN_EXPIRED", 401): expired, ("NOT_FOUND", 404): absent, ("CONFLICT", 409): conflict,
+           ("RATE_LIMIT_EXCEEDED", 429): rejected}
+CASES = [(name, i) for name, e in ENDPOINTS.items() for i in range(len(e["errors"]))]
+
+
+@pytest.fixture(scope="module")
+def tokens(server):
+    """Tokens past their expiry."""
+    server.new_window()
+    u = User(server)
+    server.advance(8 * 86400)
+    return {"access": u.access, "refresh": u.refresh}
+
+
+@pytest.mark.contract("errors")
+@pytest.mark.parametrize("name,i", CASES, ids=["%s-%s-%d" % (n, ENDPOINTS[n]["errors"][i]["status"], i) for n, i in CASES])
+def test_error(name, i, who, tokens):
+    endpoint = ENDPOINTS[name]
+    error = endpoint["errors"][i]
+    seen = 0
+    for r, fields in PROVOKE[error["code"], error["status"]](endpoint, error, who, tokens):
+        r.error(error["status"], error["code"], *fields)
+        check_headers(endpoint, r, limited=error["status"] != 401)
+        if error["status"] == 429:
+            assert 1 <= int(r.header("retry-after")) <= 60 and r.header("x-ratelimit-remaining") == "0", str(r.headers)
+        seen += 1
+    assert seen
+
+
+def test_every_documented_status_of_the_app_has_a_case():
+    """403 belongs to organizations; 500 and 503 are produced by no request (X-12)."""
+    listed = {(e["status"], e["code"]) for e in APP["errors"]}
+    covered = {(ENDPOINTS[n]["errors"][i]["status"], ENDPOINTS[n]["errors"][i]["code"]) for n, i in CASES}
+    assert listed - covered == {(403, "PERMISSION_DENIED"), (500, "INTERNAL_ERROR"), (405, "METHOD_NOT_ALLOWED")}
+
+
+# -- general examples
+
+@pytest.mark.contract("general")
+def test_error_format(who):
+    body = example("focusflow.auth.register", email=who.email, username="x" + unique(), password="short")
+    r = who.c.post("/api/v1/auth/register/", body)
+    details = r.error(400, "VALIDATION_ERROR", "email", "password")["details"]
+    check(APP["examples"]["error"], r.json())
+    assert set(details) == set(APP["examples"]["error"]["error"]["details"])
+
+
+@pytest.mark.contract("general")
+def test_method_not_allowed(who):
+    r = who.request("PUT", "/tasks/", json={})
+    r.error(405, "METHOD_NOT_ALLOWED")
+    assert {"GET", "POST"} <= set(re.split(r",\s*", r.header("allow"))), r.headers
+
+
+@pytest.mark.contract("general")
+@pytest.mark.parametrize("name", [n for n, e in ENDPOINTS.items() if e["paginated"]])
+def test_pagination_format(name, who):
+    worked_project(who)
+    if "projects" in name:
+        who.project(), who.project()
+    else:
+        worked_project(who), worked_project(who)
+    path = ENDPOINTS[name]["full_path"]
+    v = who.get(path.removeprefix(V1), page=2, page_size=1).expect(200)
+    check(APP["examples"]["pagination"], v)
+    assert v["count"] == 3 and len(v["results"]) == 1
+    for link, page in ((v["next"], "3"), (v["previous"], "1")):
+        url = urlsplit(link)
+        assert (url.scheme, url.netloc, url.path) == ("http", who.c.host, path)
+        assert dict(parse_qsl(url.query)) == {"page": page, "page_size": "1"}
+
+
+@pytest.mark.contract("general")
+def test_rate_limit_headers(who):
+    who.server.new_window()
+    first, second = who.get("/tasks/"), who.get("/tasks/")
+    assert first.header("x-ratelimit-limit") == "100"
+    assert int(first.header("x-ratelimit-remaining")) - int(second.header("x-ratelimit-remaining")) == 1
+    assert 0 < int(first.header("x-ratelimit-reset")) - who.server.now() <= 60
+
+
+@pytest.mark.contract("general")
+def test_version_header(who):
+    """FF-59: the path decides, the version of Accept is ignored."""
+    r = who.request("GET", "/tasks/", headers={"Accept": "application/json; version=2.0"})
+    assert r.expect(200)["count"] == 0

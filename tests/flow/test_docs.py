@@ -1,0 +1,173 @@
+"""The docs page and the OpenAPI document (FF-62)."""
+import html.parser
+import re
+import sys
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+
+from support.people import V1, User
+from support.server import find
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "contract"))
+from catalogue import ENDPOINTS  # noqa: E402
+
+SERVER = {"limits": "on"}
+ADDED = [("POST", V1 + "/auth/api-keys/"), ("GET", V1 + "/auth/api-keys/"), ("DELETE", V1 + "/auth/api-keys/{id}/")]
+ALL = [(e["method"], e["full_path"]) for n, e in ENDPOINTS.items() if n != "focusflow.docs.v1"] + ADDED
+
+
+class Assets(html.parser.HTMLParser):
+    """Everything that a browser would load for a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.loaded, self.inline, self.tag = [], "", None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        a, self.tag = dict(attrs), tag
+        if tag == "link" and a.get("rel") not in ("canonical", "alternate", "help", "license"):
+            self.loaded.append(a["href"])
+        if tag in ("script", "img", "iframe", "embed", "source", "audio", "video", "object"):
+            self.loaded += [a[k] for k in ("src", "data", "srcset") if a.get(k)]
+
+    def handle_data(self, data):
+        if self.tag in ("script", "style"):
+            self.inline += data
+
+
+@pytest.fixture(scope="module")
+def page(server):
+    return server.client.get(V1 + "/docs/")
+
+
+@pytest.fixture(scope="module")
+def openapi(server):
+    return server.client.get(V1 + "/docs/?format=openapi").expect(200)
+
+
+def plain(path):
+    return re.sub(r"\{[^}]*\}", "{}", path)
+
+
+def operations(openapi):
+    base = urlsplit((openapi.get("servers") or [{"url": "/"}])[0]["url"]).path.rstrip("/")
+    out = {}
+    for path, item in openapi["paths"].items():
+        whole = path if path.startswith(V1) else base + path
+        for method, operation in item.items():
+            if method in ("get", "post", "put", "patch", "delete"):
+                out[method.upper(), plain(whole)] = (path, item, operation)
+    return out
+
+
+# -- the page
+
+def test_the_page_is_public_html(page):
+    assert page.status == 200 and page.header("content-type").lower().replace(" ", "") == "text/html;charset=utf-8"
+    assert page.text().lstrip().lower().startswith("<!doctype html>")
+
+
+def test_the_page_lists_every_endpoint(page, openapi, server):
+    """In its HTML, or in the document that it loads from this server."""
+    text = page.text()
+    for a in Assets(text).loaded:
+        text += server.client.get(urljoin(V1 + "/docs/", a)).text()
+    if "format=openapi" in text:
+        text += "".join(openapi["paths"])
+    for method, path in ALL:
+        assert plain(path) in plain(text), path
+
+
+def test_no_external_assets(page, server):
+    assets = Assets(page.text())
+    for a in assets.loaded:
+        assert not urlsplit(a).netloc and not a.startswith("//"), "loaded from elsewhere: %s" % a
+        if not a.startswith("data:"):
+            r = server.client.get(urljoin(V1 + "/docs/", a))
+            assert r.status == 200 and r.body, "missing: %s" % a
+            assert not re.search(rb"@import\s+(url\()?['\"]?(https?:)?//|url\(['\"]?(https?:)?//", r.body), a
+    assert not re.search(r"@import\s+(url\()?['\"]?(https?:)?//|url\(['\"]?(https?:)?//|fetch\(['\"](https?:)?//", assets.inline)
+    assert "<base" not in page.text().lower()
+
+
+def test_formats(server):
+    c = server.client
+    assert c.get(V1 + "/docs/?format=html").header("content-type").startswith("text/html")
+    assert c.get(V1 + "/docs?format=openapi").expect(200)["openapi"]
+    c.get(V1 + "/docs/?format=pdf").error(400, "VALIDATION_ERROR", "format")
+
+
+# -- the document
+
+def test_version(openapi):
+    assert re.fullmatch(r"3\.1\.\d+", openapi["openapi"])
+    assert openapi["info"]["title"] and openapi["info"]["version"]
+
+
+@pytest.mark.parametrize("method,path", ALL, ids=["%s %s" % e for e in ALL])
+def test_operation(openapi, method, path):
+    written, item, operation = operations(openapi)[method, plain(path)]
+    assert operation.get("summary") and operation["responses"]
+    names = re.findall(r"\{([^}]+)\}", written)
+    declared = {p["name"] for p in operation.get("parameters", []) + item.get("parameters", []) if p.get("in") == "path" and p["required"]}
+    assert set(names) == declared
+    endpoint = next((e for e in ENDPOINTS.values() if (e["method"], e["full_path"]) == (method, path)), None)
+    if endpoint is None:
+        return
+    assert {str(r["status"]) for r in endpoint["responses"]} <= set(operation["responses"])
+    wanted = {str(e["status"]) for e in endpoint["errors"]}
+    assert wanted <= set(operation["responses"]) | {"4XX"} or "default" in operation["responses"], "errors %s" % wanted
+    queries = {p["name"] for p in operation.get("parameters", []) if p.get("in") == "query"}
+    assert {q["name"] for q in endpoint["query_params"]} <= queries
+    assert ("requestBody" in operation) or not endpoint["request_schema"]
+    public = endpoint["auth"] == "none"
+    security = operation.get("security", openapi.get("security", []))
+    assert (not security or {} in security) == public, "public: %s" % public
+
+
+def test_request_bodies_have_the_documented_fields(openapi):
+    for e in ENDPOINTS.values():
+        if e["request_schema"]:
+            operation = operations(openapi)[e["method"], plain(e["full_path"])][2]
+            schema = resolve(openapi, operation["requestBody"]["content"]["application/json"]["schema"])
+            fields = set(e["request_schema"]["fields"]) - {"organization"}
+            assert fields <= set(schema["properties"]), e["id"]
+            required = {k for k, f in e["request_schema"]["fields"].items() if f.get("required")}
+            assert required == set(schema.get("required", [])), e["id"]
+
+
+def resolve(openapi, schema):
+    while "$ref" in schema:
+        assert schema["$ref"].startswith("#/"), "a reference elsewhere: %s" % schema["$ref"]
+        name = schema["$ref"]
+        schema = openapi
+        for part in name[2:].split("/"):
+            schema = schema[part.replace("~1", "/").replace("~0", "~")]
+    return schema
+
+
+def test_references_resolve(openapi):
+    for holder in find(openapi, lambda o: isinstance(o.get("$ref"), str)):
+        assert resolve(openapi, holder)
+
+
+def test_operation_ids_are_unique(openapi):
+    ids = [o["operationId"] for _, _, o in operations(openapi).values() if "operationId" in o]
+    assert len(ids) == len(set(ids)) == len(operations(openapi))
+
+
+def test_only_this_version(openapi):
+    assert all(path.startswith(V1) for _, path in operations(openapi))
+
+
+def test_the_documents_schemas_hold_for_real_answers(openapi, server):
+    """The declared fields of a task are those that come."""
+    server.new_window()
+    u = User(server)
+    t = u.task()
+    operation = operations(openapi)["GET", V1 + "/tasks/{}/"][2]
+    schema = resolve(openapi, operation["responses"]["200"]["content"]["application/json"]["schema"])
+    assert set(schema["properties"]) == set(u.show(t))

@@ -1,0 +1,1 @@
+"""What the tests share: a server process, an HTTP client, users, an analytics oracle."""

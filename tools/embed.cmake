@@ -1,0 +1,12 @@
+# Writes the files of FILES as C byte arrays into OUT, with a table rt_prelude_files[] {name, text, bytes}.
+set(text "#include <stddef.h>\nstruct rt_prelude_file { const char *name; const char *text; size_t bytes; };\n")
+set(table "")
+foreach(path ${FILES})
+  get_filename_component(name ${path} NAME_WE)
+  file(READ ${path} hex HEX)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+  string(APPEND text "static const unsigned char file_${name}[] = {${bytes}0};\n")
+  string(APPEND table "    { \"${name}\", (const char *)file_${name}, sizeof file_${name} - 1 },\n")
+endforeach()
+string(APPEND text "extern const struct rt_prelude_file rt_prelude_files[];\nconst struct rt_prelude_file rt_prelude_files[] = {\n${table}    { NULL, NULL, 0 },\n};\n")
+file(WRITE ${OUT} "${text}")
