@@ -54,7 +54,8 @@ static struct http_conn *conn_new(struct rt_http *h, struct MHD_Connection *mhd)
     return conn;
 }
 
-void http__on_connection(void *cls, struct MHD_Connection *mhd, void **context, enum MHD_ConnectionNotificationCode code)
+void http__on_connection(void *cls, struct MHD_Connection *mhd, void **context,
+                         enum MHD_ConnectionNotificationCode code)
 {
     struct rt_http *h = cls;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
@@ -67,7 +68,7 @@ void http__on_connection(void *cls, struct MHD_Connection *mhd, void **context, 
     if (!conn)
         return;
     if (conn->req)
-        http__end(conn->req);       /* in one of its error paths the library reports only the connection */
+        http__end(conn->req); /* in one of its error paths the library reports only the connection */
     if (!conn->answered)
         http__linger_start(h, conn->fd);
     http__list_remove(&conn->link);
@@ -87,10 +88,7 @@ void http__conn_busy(struct http_conn *conn, struct rt_http_req *req)
     enter(&conn->http->busy, conn);
 }
 
-void http__conn_waits(struct http_conn *conn)
-{
-    http__list_remove(&conn->link);
-}
+void http__conn_waits(struct http_conn *conn) { http__list_remove(&conn->link); }
 
 void http__conn_idle(struct http_conn *conn)
 {
@@ -135,10 +133,7 @@ void http__sweep_at(struct rt_http *h, uint64_t now)
     http__linger_run(h);
 }
 
-void rt_http_sweep(struct rt_http *h)
-{
-    http__sweep_at(h, rt_mono_ns());
-}
+void rt_http_sweep(struct rt_http *h) { http__sweep_at(h, rt_mono_ns()); }
 
 void rt_http_drain(struct rt_http *h)
 {

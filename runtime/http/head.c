@@ -12,14 +12,13 @@
 
 /* RFC 9110 section 5.6.2 */
 static const bool token_char[256] = {
-    ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['!'] = true,  ['#'] = true,
-    ['$'] = true,         ['%'] = true,         ['&'] = true,         ['\''] = true, ['*'] = true,
-    ['+'] = true,         ['-'] = true,         ['.'] = true,         ['^'] = true,  ['_'] = true,
-    ['`'] = true,         ['|'] = true,         ['~'] = true,
+    ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['!'] = true, ['#'] = true, ['$'] = true,
+    ['%'] = true,         ['&'] = true,         ['\''] = true,        ['*'] = true, ['+'] = true, ['-'] = true,
+    ['.'] = true,         ['^'] = true,         ['_'] = true,         ['`'] = true, ['|'] = true, ['~'] = true,
 };
 
 struct head {
-    const char *next;               /* where the next field must begin */
+    const char *next; /* where the next field must begin */
     const char *why;
     unsigned hosts, lengths, codings;
     struct rt_str host, coding, length;
@@ -163,6 +162,6 @@ int http__check_head(struct rt_http_req *req, const char *method, const char *ve
     if ((size_t)(end - method) > h->limits.header_bytes)
         return 431;
     *ret_why = "The body is too large.";
-    req->length = number(head.length);     /* the library has seen that these are digits */
+    req->length = number(head.length); /* the library has seen that these are digits */
     return req->length > h->limits.body_bytes ? 413 : 0;
 }

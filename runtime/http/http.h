@@ -18,12 +18,12 @@ struct rt_http;
 struct rt_http_req;
 
 struct rt_http_limits {
-    size_t header_bytes;       /* request line and headers together */
-    size_t url_bytes;          /* longer: 414 */
-    size_t body_bytes;         /* longer: 413, refused by Content-Length where it is given */
-    unsigned idle_seconds;     /* a keep-alive connection without a request */
-    unsigned request_seconds;  /* from the first byte of a request to its last */
-    unsigned connections;      /* per worker; more are closed at once */
+    size_t header_bytes;      /* request line and headers together */
+    size_t url_bytes;         /* longer: 414 */
+    size_t body_bytes;        /* longer: 413, refused by Content-Length where it is given */
+    unsigned idle_seconds;    /* a keep-alive connection without a request */
+    unsigned request_seconds; /* from the first byte of a request to its last */
+    unsigned connections;     /* per worker; more are closed at once */
 };
 
 struct rt_http_handler {
@@ -31,8 +31,10 @@ struct rt_http_handler {
     /* A complete request (body included). Answer with rt_http_respond() now or later, exactly once,
      * on this thread. `req` is valid until then. */
     void (*request)(void *arg, struct rt_http_req *req);
-    /* A request that is refused before it is complete or valid (400, 413, 414, 431 …): the handler
-     * answers with rt_http_respond() at once. rt_http_body() is empty; the connection is closed after it. */
+    /* A request that is refused before it is complete or valid (400, 413, 414, 431): the handler
+     * answers with rt_http_respond() at once. rt_http_body() is empty, path and query may be; the
+     * connection is closed after it. What cannot be parsed at all (a broken request line, Content-Length
+     * or chunk) the library below refuses by itself, with a few words of HTML. */
     void (*refuse)(void *arg, struct rt_http_req *req, int status, const char *message);
     /* The answer is out or the client is gone: the request's memory goes. `context` of rt_http_set_context. */
     void (*ended)(void *arg, void *context);
@@ -55,28 +57,30 @@ void rt_http_sweep(struct rt_http *h);
 /* From now on: answers carry `Connection: close`, idle connections are closed. */
 void rt_http_drain(struct rt_http *h);
 unsigned rt_http_connections(const struct rt_http *h);
-unsigned rt_http_active(const struct rt_http *h);          /* requests that wait for their answer */
+unsigned rt_http_active(const struct rt_http *h); /* requests that wait for their answer */
 
 /* The request. All slices are borrowed until rt_http_respond(). */
 struct rt_str rt_http_method(const struct rt_http_req *req);
-struct rt_str rt_http_path(const struct rt_http_req *req);     /* raw, percent-encoded, without the query */
-struct rt_str rt_http_query(const struct rt_http_req *req);    /* raw, without '?' */
+struct rt_str rt_http_path(const struct rt_http_req *req);  /* raw, percent-encoded, without the query */
+struct rt_str rt_http_query(const struct rt_http_req *req); /* raw, without '?' */
 struct rt_str rt_http_body(const struct rt_http_req *req);
 /* First header of that name (ASCII case ignored); p is NULL when absent. */
 struct rt_str rt_http_header(const struct rt_http_req *req, const char *name);
 /* The peer's address in text ("127.0.0.1"), never a forwarded one. */
 const char *rt_http_address(const struct rt_http_req *req);
-uint64_t rt_http_started(const struct rt_http_req *req);       /* rt_mono_ns() at the request line */
+uint64_t rt_http_started(const struct rt_http_req *req); /* rt_mono_ns() at the request line */
 void rt_http_set_context(struct rt_http_req *req, void *context);
 void *rt_http_context(const struct rt_http_req *req);
 /* A bump allocator that lives as long as the request; NULL without memory. */
 void *rt_http_alloc(struct rt_http_req *req, size_t n);
 
-/* Response headers, added before rt_http_respond(); both copied. Values with CR or LF are refused (RT_E_INVALID). */
+/* Response headers, added before rt_http_respond(); both copied. Values with CR or LF are refused, as are
+ * Content-Length and Transfer-Encoding (RT_E_INVALID). A header with an empty value is left out. */
 int rt_http_add_header(struct rt_http_req *req, const char *name, const char *value);
 
-/* Sends the answer. `body` was made with malloc() and is taken over (NULL for none). For HEAD the body is
- * dropped but its length announced; 204, 205 and 304 have none (205 says Content-Length: 0). */
+/* Sends the answer. `body` was made with malloc() and is taken over (NULL for none). For HEAD and 304 the body
+ * is dropped but its length announced, so give a 304 the body it stands for; 204 and 205 have none (205 says
+ * Content-Length: 0). An answer that comes after its client has gone is dropped. */
 void rt_http_respond(struct rt_http_req *req, int status, char *body, size_t n);
 
 #endif

@@ -17,19 +17,19 @@ struct http_link {
 };
 
 struct http_conn {
-    struct http_link link;      /* in `idle` or `busy`, ordered by `since` */
+    struct http_link link; /* in `idle` or `busy`, ordered by `since` */
     struct rt_http *http;
-    struct rt_http_req *req;    /* the request in progress, NULL between two */
-    uint64_t since;             /* when it entered its list */
-    int fd;                     /* borrowed from the library */
-    bool answered;              /* its last request, if any, ended well: closing needs no lingering */
+    struct rt_http_req *req; /* the request in progress, NULL between two */
+    uint64_t since;          /* when it entered its list */
+    int fd;                  /* borrowed from the library */
+    bool answered;           /* its last request, if any, ended well: closing needs no lingering */
     char address[INET6_ADDRSTRLEN];
 };
 
 enum http_phase {
-    HTTP_HEAD,      /* request line seen */
-    HTTP_BODY,      /* headers accepted, body coming in */
-    HTTP_HANDED,    /* given to the handler */
+    HTTP_HEAD,   /* request line seen */
+    HTTP_BODY,   /* headers accepted, body coming in */
+    HTTP_HANDED, /* given to the handler */
 };
 
 struct http_field {
@@ -40,26 +40,26 @@ struct http_field {
 struct http_chunk;
 
 struct rt_http_req {
-    struct http_link link;      /* in `parked` or `woken`; among the spare ones linked by `next` */
+    struct http_link link; /* in `parked` or `woken`; among the spare ones linked by `next` */
     struct rt_http *http;
     struct http_conn *conn;
     struct MHD_Connection *mhd;
     enum http_phase phase;
-    bool answered;              /* rt_http_respond() was called … */
-    bool queued;                /* … and the library took the answer */
-    bool parked;                /* suspended until the answer comes */
+    bool answered; /* rt_http_respond() was called … */
+    bool queued;   /* … and the library took the answer */
+    bool parked;   /* suspended until the answer comes */
     bool refused;
-    bool oversized;             /* the body passed the limit, its rest is dropped */
-    char *hidden_at;            /* where on_uri() hid the query … */
-    char hidden;                /* … and the character that was there */
+    bool oversized;  /* the body passed the limit, its rest is dropped */
+    char *hidden_at; /* where on_uri() hid the query … */
+    char hidden;     /* … and the character that was there */
     uint64_t started;
     struct rt_str method, target, path, query, authority;
-    uint64_t length;            /* Content-Length, 0 without */
+    uint64_t length; /* Content-Length, 0 without */
     struct rt_buf body;
     void *context;
     struct http_field *fields, **last_field;
     struct http_chunk *chunks;
-    size_t used;                /* of `space`, or of the newest chunk */
+    size_t used; /* of `space`, or of the newest chunk */
     size_t room;
     char *bump;
     _Alignas(16) char space[2048];
@@ -72,11 +72,11 @@ struct rt_http {
     int fd;
     struct rt_http_limits limits;
     struct rt_http_handler handler;
-    uint64_t now;                   /* of the latest look at the clock */
-    struct http_link idle;          /* connections between requests, longest first */
-    struct http_link busy;          /* connections whose request is incomplete, longest first */
-    struct http_link parked;        /* requests that wait for their answer */
-    struct http_link woken;         /* parked requests whose answer came */
+    uint64_t now;            /* of the latest look at the clock */
+    struct http_link idle;   /* connections between requests, longest first */
+    struct http_link busy;   /* connections whose request is incomplete, longest first */
+    struct http_link parked; /* requests that wait for their answer */
+    struct http_link woken;  /* parked requests whose answer came */
     struct rt_http_req *spare;
     unsigned spares, connections, active;
     struct http_linger *lingers;
@@ -84,15 +84,9 @@ struct rt_http {
     bool draining, stopping;
 };
 
-static inline void http__list_init(struct http_link *l)
-{
-    l->prev = l->next = l;
-}
+static inline void http__list_init(struct http_link *l) { l->prev = l->next = l; }
 
-static inline bool http__list_empty(const struct http_link *head)
-{
-    return head->next == head;
-}
+static inline bool http__list_empty(const struct http_link *head) { return head->next == head; }
 
 static inline void http__list_remove(struct http_link *l)
 {
@@ -112,7 +106,8 @@ static inline void http__list_append(struct http_link *head, struct http_link *l
 }
 
 /* conn.c */
-void http__on_connection(void *cls, struct MHD_Connection *mhd, void **context, enum MHD_ConnectionNotificationCode code);
+void http__on_connection(void *cls, struct MHD_Connection *mhd, void **context,
+                         enum MHD_ConnectionNotificationCode code);
 struct http_conn *http__conn_of(struct MHD_Connection *mhd);
 /* A request began, is complete (no list), or ended. */
 void http__conn_busy(struct http_conn *conn, struct rt_http_req *req);

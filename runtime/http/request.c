@@ -35,7 +35,7 @@ void *http__on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
     struct http_conn *conn = http__conn_of(mhd);
     struct rt_http_req *req = conn && uri ? http__req_new(h) : NULL;
     if (!req)
-        return NULL;    /* on_access() closes the connection */
+        return NULL; /* on_access() closes the connection */
     req->conn = conn;
     req->mhd = mhd;
     req->started = h->now = rt_mono_ns();

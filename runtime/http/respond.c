@@ -9,20 +9,11 @@
 
 #include "http/http_internal.h"
 
-struct rt_str rt_http_method(const struct rt_http_req *req)
-{
-    return req->method;
-}
+struct rt_str rt_http_method(const struct rt_http_req *req) { return req->method; }
 
-struct rt_str rt_http_path(const struct rt_http_req *req)
-{
-    return req->path;
-}
+struct rt_str rt_http_path(const struct rt_http_req *req) { return req->path; }
 
-struct rt_str rt_http_query(const struct rt_http_req *req)
-{
-    return req->query;
-}
+struct rt_str rt_http_query(const struct rt_http_req *req) { return req->query; }
 
 struct rt_str rt_http_body(const struct rt_http_req *req)
 {
@@ -34,7 +25,7 @@ struct rt_str rt_http_header(const struct rt_http_req *req, const char *name)
     const char *value = NULL;
     size_t n = 0;
     if (req->authority.n > 0 && strcasecmp(name, "Host") == 0)
-        return req->authority;      /* RFC 9112 section 3.2.2: it replaces the header */
+        return req->authority; /* RFC 9112 section 3.2.2: it replaces the header */
     if (!MHD_lookup_connection_value_n(req->mhd, MHD_HEADER_KIND, name, strlen(name), &value, &n) || !value)
         return (struct rt_str){ NULL, 0 };
     while (n > 0 && (value[n - 1] == ' ' || value[n - 1] == '\t'))
@@ -42,25 +33,13 @@ struct rt_str rt_http_header(const struct rt_http_req *req, const char *name)
     return (struct rt_str){ value, n };
 }
 
-const char *rt_http_address(const struct rt_http_req *req)
-{
-    return req->conn->address;
-}
+const char *rt_http_address(const struct rt_http_req *req) { return req->conn->address; }
 
-uint64_t rt_http_started(const struct rt_http_req *req)
-{
-    return req->started;
-}
+uint64_t rt_http_started(const struct rt_http_req *req) { return req->started; }
 
-void rt_http_set_context(struct rt_http_req *req, void *context)
-{
-    req->context = context;
-}
+void rt_http_set_context(struct rt_http_req *req, void *context) { req->context = context; }
 
-void *rt_http_context(const struct rt_http_req *req)
-{
-    return req->context;
-}
+void *rt_http_context(const struct rt_http_req *req) { return req->context; }
 
 /* The host frames the message itself. */
 static bool may_set(const char *name)
@@ -74,7 +53,7 @@ int rt_http_add_header(struct rt_http_req *req, const char *name, const char *va
     if (!may_set(name) || strpbrk(value, "\r\n"))
         return RT_E_INVALID;
     if (value[0] == '\0')
-        return 0;       /* the library cannot send it */
+        return 0; /* the library cannot send it */
     size_t name_size = strlen(name) + 1, value_size = strlen(value) + 1;
     struct http_field *field = rt_http_alloc(req, sizeof(*field) + name_size + value_size);
     if (!field)
@@ -123,5 +102,5 @@ void rt_http_respond(struct rt_http_req *req, int status, char *body, size_t n)
         MHD_destroy_response(response);
     }
     if (req->parked)
-        http__list_append(&h->woken, &req->link);   /* rt_http_run() resumes it; without an answer it is closed */
+        http__list_append(&h->woken, &req->link); /* rt_http_run() resumes it; without an answer it is closed */
 }

@@ -11,10 +11,10 @@
 
 struct search {
     struct rt_match *out;
-    uint32_t apps;          /* visible ones */
+    uint32_t apps; /* visible ones */
     unsigned method;
-    unsigned methods;       /* allowed on matching paths of other methods */
-    int other_app;          /* of the first of those, -1 */
+    unsigned methods; /* allowed on matching paths of other methods */
+    int other_app;    /* of the first of those, -1 */
     struct rt_str param[RT_ROUTE_PARAMS];
     int params;
 };
@@ -25,15 +25,10 @@ unsigned rt_method_bit(struct rt_str method)
     case 3:
         return memcmp(method.p, "GET", 3) == 0 ? RT_METHOD_GET : memcmp(method.p, "PUT", 3) == 0 ? RT_METHOD_PUT : 0;
     case 4:
-        return memcmp(method.p, "POST", 4) == 0   ? RT_METHOD_POST
-               : memcmp(method.p, "HEAD", 4) == 0 ? RT_METHOD_GET
-                                                  : 0;
-    case 5:
-        return memcmp(method.p, "PATCH", 5) == 0 ? RT_METHOD_PATCH : 0;
-    case 6:
-        return memcmp(method.p, "DELETE", 6) == 0 ? RT_METHOD_DELETE : 0;
-    default:
-        return 0;
+        return memcmp(method.p, "POST", 4) == 0 ? RT_METHOD_POST : memcmp(method.p, "HEAD", 4) == 0 ? RT_METHOD_GET : 0;
+    case 5: return memcmp(method.p, "PATCH", 5) == 0 ? RT_METHOD_PATCH : 0;
+    case 6: return memcmp(method.p, "DELETE", 6) == 0 ? RT_METHOD_DELETE : 0;
+    default: return 0;
     }
 }
 

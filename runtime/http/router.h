@@ -12,13 +12,14 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum { RT_ROUTE_PARAMS = 8 };       /* parameters of one path */
+enum { RT_ROUTE_PARAMS = 8 }; /* parameters of one path */
 
 struct rt_router;
 
 /* `path` is "/api/v1/tasks/{id}/": `{name}` is a whole segment. `app` 0–31. `slash_free`: the form with
  * and the form without the trailing slash are the same resource. RT_E_EXISTS for a duplicate of the same
- * app, method and shape; RT_E_INVALID for a malformed path (the message says what). */
+ * app, method and shape (of two apps the first added wins); RT_E_INVALID for a malformed path (the
+ * message says what). */
 int rt_router_add(struct rt_router *r, int app, const char *method, const char *path, bool slash_free, int route,
                   struct rt_err *err);
 /* `prefix` (whole segments, `{x}` allowed) belongs to `app` when nothing matches (decision X-5). */
@@ -32,11 +33,12 @@ void rt_router_free(struct rt_router *r);
 enum rt_match_kind { RT_MATCH_ROUTE, RT_MATCH_NO_PATH, RT_MATCH_NO_METHOD };
 struct rt_match {
     enum rt_match_kind kind;
-    int route;                              /* the number given to rt_router_add */
-    int app;                                /* of the route, else of the longest owned prefix, else -1 */
+    int route; /* the number given to rt_router_add */
+    int app;   /* of the route, else of the host, of the longest owned prefix, of a
+                                             * route with another method; else -1 */
     int params;
-    struct rt_str param[RT_ROUTE_PARAMS];   /* raw slices of the request's path, still percent-encoded */
-    unsigned methods;                       /* RT_MATCH_NO_METHOD: what is allowed, bits of RT_METHOD_* */
+    struct rt_str param[RT_ROUTE_PARAMS]; /* raw slices of the request's path, still percent-encoded */
+    unsigned methods;                     /* RT_MATCH_NO_METHOD: what is allowed, bits of RT_METHOD_* */
 };
 
 enum { RT_METHOD_GET = 1, RT_METHOD_POST = 2, RT_METHOD_PUT = 4, RT_METHOD_PATCH = 8, RT_METHOD_DELETE = 16 };

@@ -90,10 +90,7 @@ static bool is_name(struct rt_str s)
     return s.n > 0;
 }
 
-static bool is_param(struct rt_str segment)
-{
-    return segment.n > 0 && segment.p[0] == '{';
-}
+static bool is_param(struct rt_str segment) { return segment.n > 0 && segment.p[0] == '{'; }
 
 /* What is wrong with one segment of a declared path; NULL when nothing is. */
 static const char *segment_fault(struct rt_str s)
@@ -119,7 +116,7 @@ static const char *segment_fault(struct rt_str s)
 struct pattern {
     struct rt_str segment[ROUTER_SEGMENTS];
     int count;
-    bool slash;         /* ends in one */
+    bool slash; /* ends in one */
 };
 
 /* Splits into segments; the message names the first fault. */
@@ -206,7 +203,7 @@ int rt_router_add(struct rt_router *r, int app, const char *method, const char *
     if (rc != 0)
         return rc;
     struct router_endpoint made = { .app = app, .route = route, .method = bit };
-    bool both = slash_free && p.count > 0;      /* the root has but one form */
+    bool both = slash_free && p.count > 0; /* the root has but one form */
     made.slash = both ? ROUTER_BARE | ROUTER_SLASH : p.slash ? ROUTER_SLASH : ROUTER_BARE;
     struct router_node *node = demand_node(r, &p);
     rc = node ? add_endpoint(node, &made) : RT_E_NOMEM;

@@ -9,25 +9,25 @@
 
 #include "http/router.h"
 
-enum { ROUTER_SEGMENTS = 32 };      /* of one path: bounds the recursion of a match */
+enum { ROUTER_SEGMENTS = 32 }; /* of one path: bounds the recursion of a match */
 enum { ROUTER_BARE = 1, ROUTER_SLASH = 2 };
 
 struct router_endpoint {
     int app, route;
-    unsigned method;        /* one RT_METHOD_* bit */
-    unsigned slash;         /* ROUTER_BARE | ROUTER_SLASH: the forms it answers to */
+    unsigned method; /* one RT_METHOD_* bit */
+    unsigned slash;  /* ROUTER_BARE | ROUTER_SLASH: the forms it answers to */
 };
 
 struct router_child;
 
 struct router_node {
-    struct router_child *children;      /* literal segments, sorted by length, then bytes */
+    struct router_child *children; /* literal segments, sorted by length, then bytes */
     struct router_node *param;
     struct router_endpoint *endpoints;
     unsigned child_count, endpoint_count;
-    uint32_t apps;                      /* with an endpoint here or below */
-    uint32_t forms;                     /* of all endpoints: a quick no */
-    int owner;                          /* app that owns this prefix, -1 */
+    uint32_t apps;  /* with an endpoint here or below */
+    uint32_t forms; /* of all endpoints: a quick no */
+    int owner;      /* app that owns this prefix, -1 */
 };
 
 struct router_child {

@@ -16,14 +16,12 @@ enum { LINGER_MS = 10 };
 
 /* One pool holds the head, the library's index of it and the head of the answer. It is cleared
  * after every request, so it should not be larger than needed. */
-static size_t pool_bytes(const struct rt_http_limits *limits)
-{
-    return limits->header_bytes + 8192;
-}
+static size_t pool_bytes(const struct rt_http_limits *limits) { return limits->header_bytes + 8192; }
 
 static struct MHD_Daemon *start_daemon(struct rt_http *h)
 {
     unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_TURBO;
+    /* clang-format off */
     return MHD_start_daemon(flags, 0, NULL, NULL, http__on_access, h,
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, pool_bytes(&h->limits),
                             MHD_OPTION_CONNECTION_LIMIT, h->limits.connections,
@@ -33,6 +31,7 @@ static struct MHD_Daemon *start_daemon(struct rt_http *h)
                             MHD_OPTION_NOTIFY_COMPLETED, http__on_completed, h,
                             MHD_OPTION_NOTIFY_CONNECTION, http__on_connection, h,
                             MHD_OPTION_END);
+    /* clang-format on */
 }
 
 int rt_http_new(const struct rt_http_limits *limits, const struct rt_http_handler *handler, struct rt_http **ret,
@@ -76,7 +75,7 @@ void rt_http_free(struct rt_http *h)
     h->stopping = true;
     resume_all(&h->parked);
     resume_all(&h->woken);
-    MHD_stop_daemon(h->daemon);     /* ends every request */
+    MHD_stop_daemon(h->daemon); /* ends every request */
     http__linger_fini(h);
     http__spares_fini(h);
     free(h);
@@ -92,10 +91,7 @@ int rt_http_adopt(struct rt_http *h, int fd, const struct sockaddr *addr, sockle
     return MHD_add_connection(h->daemon, fd, addr, len) == MHD_YES ? 0 : RT_E_IO;
 }
 
-int rt_http_fd(const struct rt_http *h)
-{
-    return h->fd;
-}
+int rt_http_fd(const struct rt_http *h) { return h->fd; }
 
 /* An answer given during this run, to another parked request, waits for the next one. */
 void rt_http_run(struct rt_http *h)
@@ -132,12 +128,6 @@ int rt_http_timeout(struct rt_http *h)
     return timeout;
 }
 
-unsigned rt_http_connections(const struct rt_http *h)
-{
-    return h->connections;
-}
+unsigned rt_http_connections(const struct rt_http *h) { return h->connections; }
 
-unsigned rt_http_active(const struct rt_http *h)
-{
-    return h->active;
-}
+unsigned rt_http_active(const struct rt_http *h) { return h->active; }

@@ -71,9 +71,9 @@ int rt_cmd_analytics(struct rt_options *options, int argc, char **argv)
         return 2;
     }
     o.host.options = options;
-    if (argc == 3)
-        options->apps = argv[2];
     int rc = rt_host_find_apps(&o.host, &err);
+    if (rc == 0)
+        rc = rt_only_app(&o.host, argc == 3 ? argv[2] : NULL, &err);
     if (rc == 0 && rebuild)
         rc = rt_host_lock(&o.host, &err);
     if (rc == 0)

@@ -38,9 +38,7 @@ static int for_apps(struct rt_options *options, const char *name, int (*each)(st
     int status = 0;
     memset(&o, 0, sizeof o);
     o.host.options = options;
-    if (name)
-        options->apps = name;
-    if (rt_host_find_apps(&o.host, &err) || rt_watchdog_start(&err))
+    if (rt_host_find_apps(&o.host, &err) || rt_only_app(&o.host, name, &err) || rt_watchdog_start(&err))
         return rt_command_failed(&err);
     for (int i = 0; i < o.host.n_apps; i++)
         status |= each(&o, i, arg);

@@ -95,7 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     close(pair[1]);
     settle(-1);
-    rt_http_run(http);      /* the library cleans up some failed connections one run later */
+    rt_http_run(http); /* the library cleans up some failed connections one run later */
     settle(-1);
     require(rt_http_connections(http) == 0 && rt_http_active(http) == 0 && handed == ended);
     return 0;

@@ -29,10 +29,7 @@ static void require(bool ok)
         abort();
 }
 
-static const char *segment_end(const char *p)
-{
-    return p + strcspn(p, "/");
-}
+static const char *segment_end(const char *p) { return p + strcspn(p, "/"); }
 
 /* Whether the pattern fits; *ret_shape gets one letter per segment, 'a' for a literal, 'b' for a parameter. */
 static bool fits(const struct route *r, const char *path, char *shape)

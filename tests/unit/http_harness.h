@@ -27,7 +27,7 @@ struct world {
     struct rt_http *http;
     int listener;
     struct sockaddr_in address;
-    struct rt_http_req *waiting[64];    /* of paths that begin with /wait */
+    struct rt_http_req *waiting[64]; /* of paths that begin with /wait */
     int waits, requests, refusals, ended, last_refusal;
     char last_address[64];
 };
@@ -37,7 +37,7 @@ struct client {
     int fd;
     bool eof;
     struct rt_buf in;
-    size_t read;        /* consumed by next_answer() */
+    size_t read; /* consumed by next_answer() */
 };
 
 static void answer_text(struct rt_http_req *req, int status, const char *text)
@@ -104,8 +104,12 @@ static void world_ended(void *arg, void *context)
 }
 
 static const struct rt_http_limits test_limits = {
-    .header_bytes = 4096, .url_bytes = 1024, .body_bytes = 200000,
-    .idle_seconds = 60, .request_seconds = 30, .connections = 100,
+    .header_bytes = 4096,
+    .url_bytes = 1024,
+    .body_bytes = 200000,
+    .idle_seconds = 60,
+    .request_seconds = 30,
+    .connections = 100,
 };
 
 static void world_init(struct world *w)
@@ -145,10 +149,7 @@ static int client_try(struct world *w, struct client *c)
     return rt_http_adopt(w->http, fd, (struct sockaddr *)&peer, len);
 }
 
-static void client_init(struct world *w, struct client *c)
-{
-    assert_int_equal(client_try(w, c), 0);
-}
+static void client_init(struct world *w, struct client *c) { assert_int_equal(client_try(w, c), 0); }
 
 static void client_fini(struct client *c)
 {
@@ -166,7 +167,7 @@ static void client_read(struct client *c)
         rt_buf_put(&c->in, piece, (size_t)n);
     }
     if (!c->eof && errno != EAGAIN) {
-        assert_int_equal(errno, 0);     /* a reset: the answer may have been lost */
+        assert_int_equal(errno, 0); /* a reset: the answer may have been lost */
         c->eof = true;
     }
 }
@@ -178,7 +179,7 @@ static void turn(struct world *w, struct client *c)
     struct pollfd p[2] = { { rt_http_fd(w->http), POLLIN, 0 }, { c && !c->eof ? c->fd : -1, POLLIN, 0 } };
     bool patient = timeout < 0 || timeout > 10000;
     int n = poll(p, 2, patient ? 10000 : timeout);
-    assert_true(n > 0 || !patient);     /* else nothing would ever happen */
+    assert_true(n > 0 || !patient); /* else nothing would ever happen */
     rt_http_run(w->http);
     if (c && c->fd >= 0)
         client_read(c);
@@ -206,10 +207,7 @@ static void send_bytes(struct client *c, const char *p, size_t n)
     }
 }
 
-static void send_text(struct client *c, const char *text)
-{
-    send_bytes(c, text, strlen(text));
-}
+static void send_text(struct client *c, const char *text) { send_bytes(c, text, strlen(text)); }
 
 /* Length of the complete answer at the read position, 0 while it is incomplete. */
 static size_t answer_length(struct client *c, bool head_only)
@@ -238,10 +236,7 @@ static const char *next_answer_of(struct client *c, bool head_only)
     return text;
 }
 
-static const char *next_answer(struct client *c)
-{
-    return next_answer_of(c, false);
-}
+static const char *next_answer(struct client *c) { return next_answer_of(c, false); }
 
 static void expect(const char *answer, const char *start, const char *end)
 {

@@ -203,7 +203,7 @@ static void answers_later_twice_on_one_connection(void **state)
 static void answers_a_client_that_sends_no_more(void **state)
 {
     struct world *w = *state;
-    struct client c, older;     /* the library treats its oldest connection differently */
+    struct client c, older; /* the library treats its oldest connection differently */
     client_init(w, &older);
     client_init(w, &c);
     send_text(&c, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
@@ -224,11 +224,12 @@ static void survives_clients_that_leave(void **state)
     struct client c[4];
     for (int i = 0; i < 4; i++) {
         client_init(w, &c[i]);
-        send_text(&c[i], i < 3 ? "GET /wait HTTP/1.1\r\n" HOST "\r\n" : "POST /x HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\nhalf");
+        send_text(&c[i], i < 3 ? "GET /wait HTTP/1.1\r\n" HOST "\r\n"
+                               : "POST /x HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\nhalf");
         settle(w);
     }
     assert_int_equal(w->waits, 3);
-    setsockopt(c[1].fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger));    /* reset */
+    setsockopt(c[1].fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger)); /* reset */
     for (int i = 0; i < 4; i++)
         client_fini(&c[i]);
     settle(w);
@@ -252,7 +253,7 @@ static void ends_what_waits_when_it_is_freed(void **state)
         settle(w);
     }
     assert_int_equal(w->waits, 3);
-    answer_echo(w->waiting[1]);     /* answered, but not resumed any more */
+    answer_echo(w->waiting[1]); /* answered, but not resumed any more */
     struct rt_http_handler handler = w->http->handler;
     rt_http_free(w->http);
     assert_int_equal(w->ended, 3);
@@ -275,7 +276,7 @@ static void drains(void **state)
     expect(next_answer(&idle), "HTTP/1.1 200", "GET /");
     send_text(&waiting, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
     settle(w);
-    send_text(&fresh, "GET /fresh HTTP/1.1\r\n" HOST "\r\n");   /* not read yet */
+    send_text(&fresh, "GET /fresh HTTP/1.1\r\n" HOST "\r\n"); /* not read yet */
     rt_http_drain(w->http);
     expect_closed(&idle);
     const char *answer = next_answer(&fresh);
@@ -323,7 +324,8 @@ static void adds_headers_and_memory(void **state)
     assert_null(rt_http_alloc(req, SIZE_MAX - 8));
     rt_http_respond(req, 201, NULL, 0);
     const char *answer = next_answer(&c);
-    expect(answer, "HTTP/1.1 201 Created\r\n", "\r\nX-A: 1\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nContent-Length: 0\r\n\r\n");
+    expect(answer, "HTTP/1.1 201 Created\r\n",
+           "\r\nX-A: 1\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nContent-Length: 0\r\n\r\n");
     client_fini(&c);
 }
 

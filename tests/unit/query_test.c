@@ -54,14 +54,15 @@ static void decodes(void **state)
 static void refuses_broken_text(void **state)
 {
     static const char *const cases[] = {
-        "%", "%1", "a%", "%G0", "%0G", "%%41", "% 41", "%00", "a%00b", "%FF", "%C3", "%C3x", "%ED%A0%80", "\xff", "%C0%80",
+        "%",     "%1",  "a%",  "%G0",  "%0G",       "%%41", "% 41",   "%00",
+        "a%00b", "%FF", "%C3", "%C3x", "%ED%A0%80", "\xff", "%C0%80",
     };
     char out[64];
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         assert_int_equal(rt_percent_decode(rt_str_of(cases[i]), true, out), -1);
     assert_int_equal(rt_percent_decode((struct rt_str){ "a\0b", 3 }, true, out), -1);
-    assert_int_equal(rt_percent_decode((struct rt_str){ "%41", 2 }, true, out), -1);    /* not read past the end */
+    assert_int_equal(rt_percent_decode((struct rt_str){ "%41", 2 }, true, out), -1); /* not read past the end */
 }
 
 static void encodes(void **state)

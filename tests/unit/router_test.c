@@ -61,10 +61,7 @@ static struct rt_match match_on(const char *host, const char *method, const char
     return m;
 }
 
-static struct rt_match match(const char *method, const char *path)
-{
-    return match_on("127.0.0.1:8000", method, path);
-}
+static struct rt_match match(const char *method, const char *path) { return match_on("127.0.0.1:8000", method, path); }
 
 static void expect_route(const char *method, const char *path, int route, int app, const char *params)
 {
@@ -95,7 +92,7 @@ static void prefers_literals_and_backtracks(void **state)
 {
     (void)state;
     expect_route("GET", "/api/v2/tasks/search", 3, ALPHA, "");
-    expect_route("PATCH", "/api/v2/tasks/search", 5, ALPHA, "search");      /* the method is on the other branch */
+    expect_route("PATCH", "/api/v2/tasks/search", 5, ALPHA, "search"); /* the method is on the other branch */
     expect_route("GET", "/api/v2/tasks/search/notes/1", 8, ALPHA, "search,1");
     expect_route("POST", "/api/v2/tasks/search/x/run", 7, ALPHA, "x");
     expect_route("GET", "/ws/pomodoro/", 9, BETA, "");
@@ -106,9 +103,27 @@ static void prefers_literals_and_backtracks(void **state)
 static void takes_slashes_literally(void **state)
 {
     static const char *const missing[] = {
-        "", "api", "//", "/api//v2/tasks", "//api/v2/tasks", "/api/v2/tasks//", "/api/v2/tasks/7/", "/api/v2/tasks/search/",
-        "/api/v2/tasks/.", "/api/v2/tasks/..", "/api/v2/./tasks", "/api/v2/tasks/../tasks", "/api/v2/tasks//notes/1", "/api/v2",
-        "/API/v2/tasks", "/api/v2/tasksx", "/api/v2/task", "/api/v2/tasks/7/notes", "/1/2/3/4/5/6/7/8/9", "/ws/", "*",
+        "",
+        "api",
+        "//",
+        "/api//v2/tasks",
+        "//api/v2/tasks",
+        "/api/v2/tasks//",
+        "/api/v2/tasks/7/",
+        "/api/v2/tasks/search/",
+        "/api/v2/tasks/.",
+        "/api/v2/tasks/..",
+        "/api/v2/./tasks",
+        "/api/v2/tasks/../tasks",
+        "/api/v2/tasks//notes/1",
+        "/api/v2",
+        "/API/v2/tasks",
+        "/api/v2/tasksx",
+        "/api/v2/task",
+        "/api/v2/tasks/7/notes",
+        "/1/2/3/4/5/6/7/8/9",
+        "/ws/",
+        "*",
     };
     (void)state;
     for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++)
@@ -127,7 +142,7 @@ static void tells_the_methods(void **state)
     m = match("DELETE", "/ws/pomodoro");
     assert_int_equal(m.kind, RT_MATCH_NO_METHOD);
     assert_int_equal(m.methods, RT_METHOD_GET | RT_METHOD_PUT);
-    assert_int_equal(m.app, GAMMA);     /* nobody owns /ws, but these are its routes */
+    assert_int_equal(m.app, GAMMA); /* nobody owns /ws, but these are its routes */
     assert_int_equal(match("OPTIONS", "/").kind, RT_MATCH_NO_METHOD);
     assert_int_equal(match("get", "/").kind, RT_MATCH_NO_METHOD);
     rt_method_list(RT_METHOD_GET | RT_METHOD_POST, text);
@@ -147,10 +162,18 @@ static void finds_the_owner(void **state)
         const char *path;
         int app;
     } cases[] = {
-        { "/api", ALPHA },      { "/api/", ALPHA },     { "/api/zzz/y", ALPHA },     { "/apix", -1 },
-        { "/nothing", -1 },     { "*", -1 },            { "/api/v2/organizations/1", BETA },
-        { "/api/v1/other", BETA },                      { "/api/v1/tasks", GAMMA },
-        { "/api/v1/tasks/9/split/x", GAMMA },           { "/api/v1", ALPHA },        { "/api//v1", ALPHA },
+        { "/api", ALPHA },
+        { "/api/", ALPHA },
+        { "/api/zzz/y", ALPHA },
+        { "/apix", -1 },
+        { "/nothing", -1 },
+        { "*", -1 },
+        { "/api/v2/organizations/1", BETA },
+        { "/api/v1/other", BETA },
+        { "/api/v1/tasks", GAMMA },
+        { "/api/v1/tasks/9/split/x", GAMMA },
+        { "/api/v1", ALPHA },
+        { "/api//v1", ALPHA },
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -162,7 +185,8 @@ static void finds_the_owner(void **state)
 
 static void shows_one_app_per_host(void **state)
 {
-    static const char *const alpha[] = { "api.alpha.example", "API.ALPHA.EXAMPLE:443", "api.alpha.example.", "api.alpha.example.:80" };
+    static const char *const alpha[] = { "api.alpha.example", "API.ALPHA.EXAMPLE:443", "api.alpha.example.",
+                                         "api.alpha.example.:80" };
     (void)state;
     for (size_t i = 0; i < sizeof(alpha) / sizeof(alpha[0]); i++) {
         assert_int_equal(match_on(alpha[i], "GET", "/api/v2/tasks").route, 1);
@@ -182,9 +206,16 @@ static void shows_one_app_per_host(void **state)
 static void refuses_bad_declarations(void **state)
 {
     static const char *const paths[] = {
-        "", "x", "//", "/a//b", "/a/./b", "/..", "/a b", "/a?b", "/a#b", "/{", "/{}", "/{1a}", "/{a-b}", "/x{a}", "/{a}x", "/a}",
-        "/{a}/{a}", "/{a}/{b}/{c}/{d}/{e}/{f}/{g}/{h}/{i}", "/\xc3\xa4",
-        "/1/2/3/4/5/6/7/8/9/0/1/2/3/4/5/6/7/8/9/0/1/2/3/4/5/6/7/8/9/0/1/2/3",
+        "",          "x",
+        "//",        "/a//b",
+        "/a/./b",    "/..",
+        "/a b",      "/a?b",
+        "/a#b",      "/{",
+        "/{}",       "/{1a}",
+        "/{a-b}",    "/x{a}",
+        "/{a}x",     "/a}",
+        "/{a}/{a}",  "/{a}/{b}/{c}/{d}/{e}/{f}/{g}/{h}/{i}",
+        "/\xc3\xa4", "/1/2/3/4/5/6/7/8/9/0/1/2/3/4/5/6/7/8/9/0/1/2/3/4/5/6/7/8/9/0/1/2/3",
     };
     struct rt_err err;
     (void)state;
@@ -213,8 +244,8 @@ static void refuses_duplicates(void **state)
     assert_int_equal(rt_router_own(router, BETA, "/api", &err), RT_E_EXISTS);
     assert_int_equal(rt_router_host(router, BETA, "API.alpha.EXAMPLE", &err), RT_E_EXISTS);
     assert_int_equal(rt_router_host(router, ALPHA, "api.alpha.example", &err), 0);
-    add(ALPHA, "GET", "/api/v2/tasks/search/", false, 20);      /* another shape */
-    add(GAMMA, "GET", "/api/v2/tasks", false, 21);              /* another app: the first one wins */
+    add(ALPHA, "GET", "/api/v2/tasks/search/", false, 20); /* another shape */
+    add(GAMMA, "GET", "/api/v2/tasks", false, 21);         /* another app: the first one wins */
     expect_route("GET", "/api/v2/tasks/search/", 20, ALPHA, "");
     expect_route("GET", "/api/v2/tasks", 1, ALPHA, "");
     assert_int_equal(match_on("gamma.localhost", "GET", "/api/v2/tasks").route, 21);
