@@ -69,8 +69,9 @@ CREATE TABLE tasks (
 );
 CREATE INDEX tasks_user_created ON tasks(user_id, created_at, id);
 CREATE INDEX tasks_user_status  ON tasks(user_id, status, created_at, id);
-CREATE INDEX tasks_user_started ON tasks(user_id, started_at);
-CREATE INDEX tasks_user_ended   ON tasks(user_id, ended_at);
+-- Partial: most writes are new tasks, and those are in neither.
+CREATE INDEX tasks_user_started ON tasks(user_id, started_at) WHERE started_at IS NOT NULL;
+CREATE INDEX tasks_user_ended   ON tasks(user_id, ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX tasks_project      ON tasks(project_id, user_id, created_at, id);
 
 CREATE TABLE pomodoro_sessions (

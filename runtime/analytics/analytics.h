@@ -47,7 +47,8 @@ int rt_analytics_scan(struct rt_conn *c, const char *kind, int64_t id, const cha
                       int64_t to, int (*each)(void *arg, const struct rt_cell *cell), void *arg, struct rt_err *err);
 
 /* A report over local days first..last (inclusive, at most 40000): totals by day, by detail and over all,
- * of at most 32 measures. A measure or subject that was never recorded is all zeros. */
+ * of at most 32 measures. `detail` (nullable): only the facts of that one. A measure or subject that was never
+ * recorded is all zeros. */
 struct rt_report_row { int64_t key, value; };        /* key: day or detail */
 struct rt_report_series {
     int64_t total;
@@ -60,9 +61,14 @@ struct rt_report {
     int measures;
     struct rt_report_series *series; /* one per measure */
 };
-int rt_analytics_report(struct rt_conn *c, const char *kind, int64_t id, const char *const *measures, int n,
-                        const struct rt_zone *zone, int64_t first, int64_t last, struct rt_report **ret,
-                        struct rt_err *err);
+int rt_analytics_report(struct rt_conn *c, const char *kind, int64_t id, const int64_t *detail,
+                        const char *const *measures, int n, const struct rt_zone *zone, int64_t first, int64_t last,
+                        struct rt_report **ret, struct rt_err *err);
+/* The breakdowns of all measures side by side: rows of 1 + measures numbers (detail, then its value of each measure),
+ * greatest value of the first measure first, then of the second …, then by detail; details that are 0 in all are left
+ * out. `rows` has room for rt_report_details() rows; returns how many were written. */
+size_t rt_report_details(const struct rt_report *r);
+size_t rt_report_breakdown(const struct rt_report *r, int64_t *rows);
 void rt_report_free(struct rt_report *r);
 
 /* Days on which the measure is above 0, all of the subject's history up to local day `today`. */

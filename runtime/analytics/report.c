@@ -231,6 +231,7 @@ struct build {
     int64_t *borders;    /* starts of the local days and the end of the last: days + 1 instants */
     int64_t days;
     int64_t day;         /* the local day in which the current row begins, or 0 */
+    const int64_t *detail;    /* only this one, or NULL for all */
 };
 
 static struct rt_report *report_new(int measures, int64_t first, int64_t last)
@@ -287,7 +288,7 @@ static int add_group(struct build *b, int measure, int64_t midnight, struct anal
     int got;
     while ((got = analytics__next_cell(&reader, &cell)) > 0) {
         int64_t t = midnight + (int64_t)cell.slot * RT_SLOT_SECONDS;
-        if (t < b->borders[0])
+        if (t < b->borders[0] || (b->detail && *b->detail != cell.detail))
             continue;
         if (t >= b->borders[b->days])
             break;
@@ -346,11 +347,11 @@ static int add_rows(struct build *b, struct rt_conn *c, const char *kind, int64_
     return code;
 }
 
-int rt_analytics_report(struct rt_conn *c, const char *kind, int64_t id, const char *const *measures, int n,
-                        const struct rt_zone *zone, int64_t first, int64_t last, struct rt_report **ret,
-                        struct rt_err *err)
+int rt_analytics_report(struct rt_conn *c, const char *kind, int64_t id, const int64_t *detail,
+                        const char *const *measures, int n, const struct rt_zone *zone, int64_t first, int64_t last,
+                        struct rt_report **ret, struct rt_err *err)
 {
-    struct build b = { 0 };
+    struct build b = { .detail = detail };
     int code = measure_ids(measures, n, b.ids, err);
     if (code < 0)
         return code;

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 
 #include <stdatomic.h>
+#include <string.h>
 #include <time.h>
 
 #define DAY         86400
@@ -81,13 +82,25 @@ void rt_date_write(int64_t days, char out[10])
     put2(out + 8, d);
 }
 
+/* 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z */
+#define YEAR_0 INT64_C(-62167219200)
+#define YEAR_9999_END INT64_C(253402300799)
+
 void rt_iso_write(int64_t t, char out[RT_ISO_LEN])
 {
-    int64_t first = rt_days_from_civil(0, 1, 1) * DAY, last = rt_days_from_civil(10000, 1, 1) * DAY - 1;
-    t = t < first ? first : t > last ? last : t;
+    /* Rows of a list are mostly of the same few days, so the last date is kept as text. */
+    static _Thread_local struct {
+        int64_t days;
+        char text[10];
+    } kept = { INT64_MIN, "" };
+    t = t < YEAR_0 ? YEAR_0 : t > YEAR_9999_END ? YEAR_9999_END : t;
     int64_t days = floor_div(t, DAY);
     int s = (int)(t - days * DAY);
-    rt_date_write(days, out);
+    if (days != kept.days) {
+        rt_date_write(days, kept.text);
+        kept.days = days;
+    }
+    memcpy(out, kept.text, sizeof kept.text);
     out[10] = 'T';
     put2(out + 11, s / 3600);
     out[13] = out[16] = ':';

@@ -172,12 +172,37 @@ static size_t tidy_exponent(char *s, size_t n)
     return (size_t)(to - s) + (size_t)(end - from);
 }
 
+/* Hours and rates have two decimals, and a quotient by 100 that gives the same double back is its shortest text; printf
+ * takes twenty times as long. 0 when `v` is not such a number. */
+static size_t hundredths_text(double v, char *out)
+{
+    if (!(v > -1e13 && v < 1e13))
+        return 0;
+    int64_t r = (int64_t)(v * 100 + (v < 0 ? -0.5 : 0.5));
+    if ((double)r / 100 != v)
+        return 0;
+    int64_t whole = r / 100;
+    int part = (int)(r < 0 ? -(r % 100) : r % 100);
+    size_t n = 0;
+    if (r < 0 && whole == 0)
+        out[n++] = '-';
+    n += rt_int_text(whole, out + n);
+    out[n++] = '.';
+    out[n++] = (char)('0' + part / 10);
+    if (part % 10)
+        out[n++] = (char)('0' + part % 10);
+    return n;
+}
+
 size_t rt_double_text(double v, char *out)
 {
     if (v == 0)
         return signbit(v) ? (memcpy(out, "-0", 2), 2) : (memcpy(out, "0", 1), 1);
     if (fabs(v) < 9007199254740992.0 && v == trunc(v))
         return rt_int_text((int64_t)v, out);
+    size_t two = hundredths_text(v, out);
+    if (two > 0)
+        return two;
     char text[32];
     int n = 0;
     for (int digits = 15; digits <= 17; digits++) {

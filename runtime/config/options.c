@@ -59,7 +59,7 @@ const struct config_option config__table[] = {
     { "rate-limits", CONFIG_FACTOR, "on", 0, 0, "on|off|FACTOR",
       "request limits of the apps; 10 allows ten times as much", AT(rate_limits), NULL },
     NUM(body_bytes, "body-bytes", CONFIG_LONG, "1048576", 1024, 1 << 30, "bytes", "largest request body"),
-    NUM(header_bytes, "header-bytes", CONFIG_LONG, "16384", 1024, 1 << 20, "bytes", "largest request header"),
+    NUM(header_bytes, "header-bytes", CONFIG_LONG, "8192", 1024, 1 << 20, "bytes", "largest request header"),
     NUM(url_bytes, "url-bytes", CONFIG_LONG, "8192", 256, 1 << 20, "bytes", "longest request target"),
     NUM(idle_seconds, "idle-seconds", CONFIG_LONG, "75", 1, 86400, "seconds", "how long a connection may stay idle"),
     NUM(request_seconds, "request-seconds", CONFIG_LONG, "30", 1, 86400, "seconds", "how long a request may take"),

@@ -33,6 +33,8 @@ int rt_conn_exec(struct rt_conn *c, const char *sql, struct rt_err *err);
  * The caller gives it back with rt_stmt_done(); until then the same text prepares a second one. */
 int rt_conn_prepare(struct rt_conn *c, const char *sql, size_t n, struct rt_stmt **ret, struct rt_err *err);
 void rt_stmt_done(struct rt_stmt *s);
+/* Ready for other parameters: the bound ones stay until they are bound again. */
+void rt_stmt_again(struct rt_stmt *s);
 
 int rt_stmt_params(const struct rt_stmt *s);
 bool rt_stmt_readonly(const struct rt_stmt *s);
@@ -47,6 +49,15 @@ void rt_bind_blob(struct rt_stmt *s, int i, const void *p, size_t n);
 int rt_stmt_step(struct rt_stmt *s, struct rt_err *err);
 int rt_stmt_columns(const struct rt_stmt *s);
 const char *rt_stmt_name(const struct rt_stmt *s, int col);    /* column's name or alias, from 0 */
+/* A column in one call, for loops over many rows. Text and blobs are valid until the next step. */
+struct rt_value {
+    enum rt_type type;
+    int64_t i;
+    double d;
+    const char *p;
+    size_t n;
+};
+void rt_col_get(const struct rt_stmt *s, int col, struct rt_value *ret);
 enum rt_type rt_col_type(const struct rt_stmt *s, int col);
 int64_t rt_col_int(const struct rt_stmt *s, int col);
 double rt_col_double(const struct rt_stmt *s, int col);
@@ -65,7 +76,8 @@ int rt_conn_int(struct rt_conn *c, const char *sql, int64_t *ret, struct rt_err 
 int rt_conn_snapshot(struct rt_conn *c, struct rt_err *err);
 void rt_conn_release(struct rt_conn *c);
 bool rt_conn_in_snapshot(const struct rt_conn *c);
-/* Statements of this connection that are still running at `deadline_ns` (monotonic) are interrupted; 0 = never. */
+/* Statements of this connection that are still running at `deadline_ns` (monotonic) are interrupted; 0 = never, as
+ * after each rt_stmt_done(). An interrupted INSERT, UPDATE or DELETE ends the whole transaction. */
 void rt_conn_deadline(struct rt_conn *c, uint64_t deadline_ns);
 
 #endif

@@ -37,6 +37,8 @@ struct rt_conn {
 int db__fail(struct rt_conn *c, int rc, const char *what, struct rt_err *err);
 /* One control statement without parameters ("COMMIT"), through a kept statement slot. */
 int db__control(struct rt_conn *c, sqlite3_stmt **slot, const char *sql, struct rt_err *err);
+/* SQL functions of ours; SQLITE_OK or an SQLite code. */
+int db__add_functions(struct rt_conn *c);
 /* Frees idle statements (before close). */
 void db__drop_statements(struct rt_conn *c);
 

@@ -3,6 +3,7 @@
  * The SQLite driver: opening with the durability that a 2xx promises (WAL, synchronous=FULL), error
  * mapping, control statements. Scripts' SQL passes an authorizer, so that no statement of theirs can
  * end a transaction that others share, attach files or change settings. */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,13 +83,22 @@ static int set_up(struct rt_conn *c, enum rt_conn_mode mode, struct rt_err *err)
         return rc;
     if (mode == RT_CONN_WRITE)
         sqlite3_wal_hook(c->db, wal_grew, c);
-    else
-        sqlite3_progress_handler(c->db, 2000, over_time, c);
-    return 0;
+    sqlite3_progress_handler(c->db, 2000, over_time, c);
+    rc = db__add_functions(c);
+    return rc == SQLITE_OK ? 0 : db__fail(c, rc, NULL, err);
+}
+
+/* Memory statistics cost a lock around every allocation and nobody reads them. */
+static void configure(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite3_initialize();
 }
 
 int rt_conn_open(const char *path, enum rt_conn_mode mode, struct rt_conn **ret, struct rt_err *err)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, configure);
     struct rt_conn *c = calloc(1, sizeof *c);
     if (!c)
         return rt_err_set(err, RT_E_NOMEM, "no memory for a database connection");

@@ -104,6 +104,7 @@ void rt_stmt_done(struct rt_stmt *s)
     if (!s)
         return;
     struct rt_conn *c = s->conn;
+    c->deadline_ns = 0;    /* it was this statement's: a BEGIN or COMMIT that comes much later has none */
     sqlite3_reset(s->st);
     sqlite3_clear_bindings(s->st);
     if (strlen(sqlite3_sql(s->st)) < s->sql_n) {    /* the text had a NUL: never found again */
@@ -121,6 +122,11 @@ void rt_stmt_done(struct rt_stmt *s)
         unlink_idle(c, old);
         destroy(old);
     }
+}
+
+void rt_stmt_again(struct rt_stmt *s)
+{
+    sqlite3_reset(s->st);
 }
 
 int rt_stmt_params(const struct rt_stmt *s)
@@ -193,6 +199,37 @@ enum rt_type rt_col_type(const struct rt_stmt *s, int col)
     default:
         return RT_NULL;
     }
+}
+
+/* The engine locks nothing here: each connection is used by one thread at a time, so the values it calls
+ * unprotected are safe to read, at a third of the cost of one call per property. */
+void rt_col_get(const struct rt_stmt *s, int col, struct rt_value *ret)
+{
+    sqlite3_value *v = sqlite3_column_value(s->st, col);
+    switch (sqlite3_value_type(v)) {
+    case SQLITE_INTEGER:
+        ret->type = RT_INT;
+        ret->i = sqlite3_value_int64(v);
+        return;
+    case SQLITE_FLOAT:
+        ret->type = RT_DOUBLE;
+        ret->d = sqlite3_value_double(v);
+        return;
+    case SQLITE_NULL:
+        ret->type = RT_NULL;
+        return;
+    case SQLITE_TEXT:
+        ret->type = RT_TEXT;
+        ret->p = (const char *)sqlite3_value_text(v);
+        break;
+    default:
+        ret->type = RT_BLOB;
+        ret->p = sqlite3_value_blob(v);
+        break;
+    }
+    ret->n = (size_t)sqlite3_value_bytes(v);
+    if (!ret->p)
+        ret->p = "";
 }
 
 int64_t rt_col_int(const struct rt_stmt *s, int col)

@@ -64,9 +64,11 @@ static void set_open(struct rt_writer *w, bool open)
     atomic_store_explicit(&w->dirty, open, memory_order_relaxed);
 }
 
-/* Passes the turn on; called with the lock held by whoever had it. */
+/* Passes the turn on and lets go of the lock, which whoever had the turn holds. The committer is woken after
+ * that, or it would wake up just to wait for the lock. */
 static void pass_turn(struct rt_writer *w)
 {
+    bool commit = false;
     struct rt_tx *next = w->group_n < GROUP_MAX ? list_pop(&w->waiting) : NULL;
     if (next) {
         w->state = HELD;
@@ -75,10 +77,13 @@ static void pass_turn(struct rt_writer *w)
     } else if (w->group_n >= GROUP_MAX || w->flush_wanted) {
         w->flush_wanted = false;
         w->state = COMMITTING;
-        pthread_cond_signal(&w->work);
+        commit = true;
     } else {
         w->state = FREE;
     }
+    pthread_mutex_unlock(&w->mu);
+    if (commit)
+        pthread_cond_signal(&w->work);
 }
 
 static void finish(struct rt_tx *tx, int code)
@@ -119,7 +124,6 @@ static void give_back(struct rt_writer *w)
 {
     pthread_mutex_lock(&w->mu);
     pass_turn(w);
-    pthread_mutex_unlock(&w->mu);
 }
 
 int rt_tx_begin(struct rt_writer *w, struct rt_tx *tx, struct rt_err *err)
@@ -198,7 +202,6 @@ int rt_tx_end(struct rt_writer *w, struct rt_tx *tx, bool keep, struct rt_err *e
         w->group_n++;
     }
     pass_turn(w);
-    pthread_mutex_unlock(&w->mu);
     return rc;
 }
 
@@ -207,13 +210,14 @@ void rt_writer_flush(struct rt_writer *w)
     if (!atomic_load_explicit(&w->dirty, memory_order_relaxed))
         return;
     pthread_mutex_lock(&w->mu);
-    if (w->state == FREE) {
+    bool commit = w->state == FREE;
+    if (commit)
         w->state = COMMITTING;
-        pthread_cond_signal(&w->work);
-    } else if (w->state == HELD) {
+    else if (w->state == HELD)
         w->flush_wanted = true;
-    }
     pthread_mutex_unlock(&w->mu);
+    if (commit)
+        pthread_cond_signal(&w->work);
 }
 
 uint64_t rt_writer_sequence(const struct rt_writer *w)
@@ -299,7 +303,6 @@ static void commit_group(struct rt_writer *w)
     }
     w->flush_wanted = false;
     pass_turn(w);
-    pthread_mutex_unlock(&w->mu);
 }
 
 static void *committer(void *arg)

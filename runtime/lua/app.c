@@ -189,6 +189,7 @@ static void read_route(lua_State *L, struct rt_app *app, struct rt_route *route,
                                 .can = text_field(L, r, "can"),
                                 .limit = limit_index(app, text_field(L, r, "limit")),
                                 .secret = flag_field(L, r, "secret"),
+                                .check_ref = ref_field(L, r, "check"),
                                 .run_ref = ref_field(L, r, "run"),
                                 .doc = -1 };
     if (!route->line)
@@ -217,7 +218,7 @@ static void read_routes(lua_State *L, struct rt_app *app, int t)
     for (int i = 0; i < app->n_docs; i++)
         app->routes[app->n_routes++] = (struct rt_route){ .method = "GET", .path = app->docs[i].path, .unit = "docs",
                                                           .summary = app->docs[i].title, .who = "anyone", .line = "app.lua",
-                                                          .limit = -1, .anyone = true, .doc = i };
+                                                          .limit = -1, .check_ref = LUA_NOREF, .anyone = true, .doc = i };
 }
 
 /* The app's settings: given as text by the environment, checked like a query, else the default. */
@@ -299,6 +300,7 @@ int rt_app_load(struct rt_vm *vm, const char *name, struct rt_app **ret, struct 
         return rc;
     }
     lua_gc(vm->L, LUA_GCCOLLECT);
+    vm->app = app;
     *ret = app;
     return 0;
 }
@@ -308,6 +310,7 @@ void rt_app_free(struct rt_app *app)
     if (!app)
         return;
     lua_State *L = app->vm->L;
+    app->vm->app = NULL;
     for (int i = 0; i < app->n_routes; i++) {
         struct rt_route *r = &app->routes[i];
         rt_schema_free(L, r->params);

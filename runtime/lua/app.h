@@ -27,7 +27,7 @@ struct rt_returns {
 struct rt_route {
     const char *method, *path, *unit, *summary, *who, *line, *can;
     int limit;                         /* index into limits or -1 */
-    int principal_ref, can_ref, run_ref;
+    int principal_ref, can_ref, check_ref, run_ref;
     struct rt_schema *params, *query, *body;
     struct rt_returns returns[RT_RETURNS_MAX];
     int n_returns;

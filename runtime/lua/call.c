@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "lua/api.h"
 #include "lua/call.h"
+#include "lua/query.h"
 
 struct rt_call *rt_call_of(lua_State *L)
 {
@@ -178,6 +179,7 @@ int rt_call_end_turn(struct rt_call *call, bool keep, struct rt_err *err)
 {
     if (!call->turn)
         return 0;
+    rt_query_reclaim(call->vm);
     call->turn = false;
     call->in_transaction = call->wrote = false;
     call->depth = 0;

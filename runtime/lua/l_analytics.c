@@ -101,7 +101,7 @@ static int measures_field(lua_State *L, const char *names[MEASURES_MAX])
 
 static void push_series(lua_State *L, const struct rt_report_series *s, int64_t days)
 {
-    lua_createtable(L, 0, 3);
+    lua_createtable(L, 0, 2);
     lua_pushinteger(L, s->total);
     lua_setfield(L, -2, "total");
     lua_createtable(L, (int)days, 0);
@@ -110,16 +110,26 @@ static void push_series(lua_State *L, const struct rt_report_series *s, int64_t 
         lua_rawseti(L, -2, i + 1);
     }
     lua_setfield(L, -2, "days");
-    lua_createtable(L, (int)s->details, 0);
-    for (size_t i = 0; i < s->details; i++) {
-        lua_createtable(L, 0, 2);
-        lua_pushinteger(L, s->by_detail[i].key);
+}
+
+/* by = { { key =, <measure> =, … }, … } */
+static void push_breakdown(lua_State *L, const struct rt_report *r, const char *const *names)
+{
+    size_t width = (size_t)r->measures + 1;
+    int64_t *rows = lua_newuserdatauv(L, (rt_report_details(r) + 1) * width * sizeof *rows, 0);
+    size_t n = rt_report_breakdown(r, rows);
+    lua_createtable(L, (int)n, 0);
+    for (size_t i = 0; i < n; i++, rows += width) {
+        lua_createtable(L, 0, (int)width);
+        lua_pushinteger(L, rows[0]);
         lua_setfield(L, -2, "key");
-        lua_pushinteger(L, s->by_detail[i].value);
-        lua_setfield(L, -2, "value");
+        for (int m = 0; m < r->measures; m++) {
+            lua_pushinteger(L, rows[m + 1]);
+            lua_setfield(L, -2, names[m]);
+        }
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
-    lua_setfield(L, -2, "by");
+    lua_remove(L, -2);
 }
 
 static int close_report(lua_State *L)
@@ -147,29 +157,33 @@ static struct rt_report **push_box(lua_State *L)
 }
 
 L_FN(analytics_report, RT_RUN,
-     "analytics.report(q: { kind: string, id: integer, measures: string[], zone: string, first: string, last: string }): table",
-     "By measure: total, days (one value per local day from first to last) and by (list of { key, value } per detail, "
-     "largest first).")
+     "analytics.report(q: { kind: string, id: integer, detail?: integer, measures: string[], zone: string, first: string, "
+     "last: string }): table",
+     "By measure: total and days (one value per local day from first to last). `by`: a list of { key = detail, <measure> = "
+     "value, … }, largest value of the first measure first. With detail: of that one alone.")
 {
     const char *names[MEASURES_MAX];
     struct rt_err err;
     luaL_checktype(L, 1, LUA_TTABLE);
     const char *kind = string_field(L, "kind");
-    int64_t id = integer_field(L, 1, "id", false);
+    int64_t id = integer_field(L, 1, "id", false), detail = integer_field(L, 1, "detail", true);
+    bool one = lua_getfield(L, 1, "detail") != LUA_TNIL;
     int n = measures_field(L, names);
     const struct rt_zone *zone = zone_field(L);
     int64_t first = date_field(L, "first"), last = date_field(L, "last");
-    if (last < first || last - first > 4000)
-        return luaL_error(L, "analytics.report: the range must have 1 to 4000 days");
+    if (last < first || last - first >= 40000)
+        return luaL_error(L, "analytics.report: the range must have 1 to 40000 days");
     struct rt_conn *conn = rt_vm_conn(rt_vm_of(L), L);
     struct rt_report **box = push_box(L);
-    if (rt_analytics_report(conn, kind, id, names, n, zone, first, last, box, &err))
+    if (rt_analytics_report(conn, kind, id, one ? &detail : NULL, names, n, zone, first, last, box, &err))
         return luaL_error(L, "analytics.report: %s", err.msg);
     lua_createtable(L, 0, n);
     for (int i = 0; i < n; i++) {
         push_series(L, &(*box)->series[i], last - first + 1);
         lua_setfield(L, -2, names[i]);
     }
+    push_breakdown(L, *box, names);
+    lua_setfield(L, -2, "by");
     return 1;
 }
 

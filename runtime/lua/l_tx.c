@@ -31,6 +31,7 @@ static int run_here(lua_State *L, int first)
     struct rt_stmt *s = rt_query_begin(L, first, true);
     while (rt_query_step(L, s)) {
     }
+    rt_query_end(L);
     return 0;
 }
 

@@ -40,9 +40,23 @@ static int where(lua_State *L)
     return 1;
 }
 
+/* The file that returned this very value to require(), or nil. */
+static int file_of(lua_State *L)
+{
+    lua_settop(L, 1);
+    lua_getfield(L, LUA_REGISTRYINDEX, "rt.modules");
+    lua_pushnil(L);
+    while (lua_next(L, 2)) {
+        if (lua_rawequal(L, 1, -1))
+            return lua_pop(L, 1), 1;
+        lua_pop(L, 1);
+    }
+    return 0;
+}
+
 static void push_host_table(lua_State *L)
 {
-    static const luaL_Reg fns[] = { { "where", where }, { "load", load_chunk }, { NULL, NULL } };
+    static const luaL_Reg fns[] = { { "where", where }, { "load", load_chunk }, { "file_of", file_of }, { NULL, NULL } };
     luaL_newlib(L, fns);
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");

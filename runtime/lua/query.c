@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Binding and stepping with Lua's error handling: whatever raises between begin and end, the guard
- * gives the statement back when it is closed (it is a to-be-closed value). */
+ * Binding and stepping with Lua's error handling. Open statements stand in a small array of the state: a
+ * guard value per statement would cost as much as a point query. */
 #include "lua/query.h"
 
 #include <string.h>
@@ -9,28 +9,23 @@
 #include "base/clock.h"
 #include "lua/api.h"
 #include "lua/call.h"
+#include "lua/fragment.h"
 
-static const char guard_name[] = "rt.statement";
-
-static int guard_close(lua_State *L)
+void rt_query_reclaim(struct rt_vm *vm)
 {
-    struct rt_stmt **box = luaL_checkudata(L, 1, guard_name);
-    if (*box)
-        rt_stmt_done(*box);
-    *box = NULL;
-    return 0;
+    while (vm->n_open > 0)
+        rt_stmt_done(vm->open[--vm->n_open]);
 }
 
-void rt_query_open(lua_State *L)
+void rt_query_end(lua_State *L)
 {
-    static const luaL_Reg meta[] = { { "__close", guard_close }, { "__gc", guard_close }, { NULL, NULL } };
-    luaL_newmetatable(L, guard_name);
-    luaL_setfuncs(L, meta, 0);
-    lua_pop(L, 1);
+    struct rt_vm *vm = rt_vm_of(L);
+    rt_stmt_done(vm->open[--vm->n_open]);
 }
 
 static int raise(lua_State *L, const struct rt_err *err)
 {
+    rt_query_reclaim(rt_vm_of(L));
     if (err->code == RT_E_CONSTRAINT) {
         lua_createtable(L, 0, 2);
         lua_pushboolean(L, 1);
@@ -48,6 +43,7 @@ static void bind(lua_State *L, struct rt_stmt *s, int i, int idx)
 {
     size_t n;
     const char *p;
+    const struct rt_fragment *json;
     switch (lua_type(L, idx)) {
     case LUA_TNIL:
     case LUA_TNONE:
@@ -71,10 +67,28 @@ static void bind(lua_State *L, struct rt_stmt *s, int i, int idx)
         p = lua_tolstring(L, idx, &n);
         rt_bind_text(s, i, p, n);
         return;
+    case LUA_TUSERDATA:
+        json = rt_fragment_test(L, idx);
+        if (!json)
+            break;
+        rt_bind_text(s, i, json->data, json->n);
+        return;
     default:
         break;
     }
     luaL_error(L, "parameter %d is a %s: bind text, numbers, booleans or nil", i, luaL_typename(L, idx));
+}
+
+/* The statement is among the open ones when this returns or raises. */
+static struct rt_stmt *prepare(lua_State *L, struct rt_conn *conn, const char *sql, size_t n)
+{
+    struct rt_vm *vm = rt_vm_of(L);
+    struct rt_err err;
+    if (vm->n_open == RT_VM_OPEN_MAX)    /* left by errors that nobody could see */
+        rt_query_reclaim(vm);
+    if (rt_conn_prepare(conn, sql, n, &vm->open[vm->n_open], &err))
+        luaL_error(L, "%s, in: %s", err.msg, sql);
+    return vm->open[vm->n_open++];
 }
 
 struct rt_stmt *rt_query_begin(lua_State *L, int first, bool write)
@@ -84,22 +98,15 @@ struct rt_stmt *rt_query_begin(lua_State *L, int first, bool write)
     const char *sql = luaL_checklstring(L, first, &n);
     int given = lua_gettop(L) - first;
     struct rt_conn *conn = rt_vm_conn(vm, L);
-    struct rt_stmt **box = lua_newuserdatauv(L, sizeof *box, 0);
-    *box = NULL;
-    luaL_setmetatable(L, guard_name);
-    lua_toclose(L, -1);
-    struct rt_err err;
-    if (rt_conn_prepare(conn, sql, n, box, &err))
-        luaL_error(L, "%s, in: %s", err.msg, sql);
-    if (rt_stmt_params(*box) != given)
-        luaL_error(L, "%d parameters for %d placeholders in: %s", given, rt_stmt_params(*box), sql);
-    if (!write && !rt_stmt_readonly(*box))
+    struct rt_stmt *s = prepare(L, conn, sql, n);
+    if (rt_stmt_params(s) != given)
+        luaL_error(L, "%d parameters for %d placeholders in: %s", given, rt_stmt_params(s), sql);
+    if (!write && !rt_stmt_readonly(s))
         luaL_error(L, "writing needs db.transaction(function(tx) … tx.run(…) end): %s", sql);
     for (int i = 1; i <= given; i++)
-        bind(L, *box, i, first + i);
-    if (!vm->call || !vm->call->turn)
-        rt_conn_deadline(conn, rt_mono_ns() + (uint64_t)vm->services->statement_ms * 1000000u);
-    return *box;
+        bind(L, s, i, first + i);
+    rt_conn_deadline(conn, rt_mono_ns() + (uint64_t)vm->services->statement_ms * 1000000u);
+    return s;
 }
 
 bool rt_query_step(lua_State *L, struct rt_stmt *s)

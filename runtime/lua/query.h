@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A script's statement: prepared on the connection that fits now, bound from Lua arguments, errors raised
- * with the statement's text. The statement sits in a userdata, so that a Lua error gives it back. */
+ * with the statement's text. Host functions use at most a few at once and call no script meanwhile. */
 #ifndef RT_LUA_QUERY_H
 #define RT_LUA_QUERY_H
 
@@ -9,13 +9,16 @@
 
 #include "db/db.h"
 
-/* Takes the SQL at index `first` and its parameters behind it; pushes a guard that gives the statement back when
- * the host function returns or raises.
- * `write`: the statement must be one that changes data (and the call must be in a transaction). */
+struct rt_vm;
+
+/* Takes the SQL at index `first` and its parameters behind it, up to the top of the stack. `write`: it may change data.
+ * Give it back with rt_query_end(); whatever raises before that leaves it to rt_query_reclaim(). */
 struct rt_stmt *rt_query_begin(lua_State *L, int first, bool write);
 /* Steps; raises on errors. True for a row. */
 bool rt_query_step(lua_State *L, struct rt_stmt *s);
-/* Once per state. */
-void rt_query_open(lua_State *L);
+/* The statement that was begun last. */
+void rt_query_end(lua_State *L);
+/* Gives back what errors left open: before the connection goes to somebody else. */
+void rt_query_reclaim(struct rt_vm *vm);
 
 #endif

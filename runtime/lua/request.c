@@ -19,7 +19,9 @@
 #include "lua/present.h"
 #include "lua/schema.h"
 
-enum { JSON_DEPTH = 32, ANSWER_MAX = 64 << 20 };
+enum { JSON_DEPTH = 32, ANSWER_MAX = 64 << 20, HEADERS_MAX = 16 << 10 };
+
+#define HEADER_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 static struct rt_exchange *exchange_of(lua_State *L)
 {
@@ -122,17 +124,46 @@ static void merge(lua_State *L, int errors)
     lua_pop(L, 1);
 }
 
-/* req[field] = the checked value; violations go to the table at `errors` (made when needed). */
+/* req[field] = the checked value, without what is in error; violations go to the table at `errors`. */
 static int check_part(lua_State *L, struct rt_exchange *x, int req, const char *field, const struct rt_schema *schema,
                       int source, int errors)
 {
-    int bad = rt_schema_check(L, schema, -1, source, x->app->messages);
-    lua_remove(L, -2);
+    int bad = rt_schema_check_all(L, schema, -1, source, x->app->messages);
+    lua_setfield(L, req, field);
     if (bad)
         merge(L, errors);
     else
-        lua_setfield(L, req, field);
+        lua_pop(L, 1);
+    lua_pop(L, 1);
     return bad;
+}
+
+/* The route's own check: what it returns are further violations, "field" → a message or a list of them. */
+static int check_own(lua_State *L, struct rt_exchange *x, int req, int errors)
+{
+    int n = 0;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, x->route->check_ref);
+    lua_pushvalue(L, req);
+    lua_call(L, 1, 1);
+    if (!lua_toboolean(L, -1))
+        return lua_pop(L, 1), 0;
+    luaL_checktype(L, -1, LUA_TTABLE);
+    for (lua_pushnil(L); lua_next(L, -2); n++) {
+        if (lua_type(L, -1) == LUA_TSTRING) {
+            lua_createtable(L, 1, 0);
+            lua_insert(L, -2);
+            lua_rawseti(L, -2, 1);
+        }
+        lua_pushvalue(L, -2);
+        if (lua_rawget(L, errors) == LUA_TNIL) {    /* what the types say of a field comes first */
+            lua_pushvalue(L, -3);
+            lua_pushvalue(L, -3);
+            lua_rawset(L, errors);
+        }
+        lua_pop(L, 2);
+    }
+    lua_pop(L, 1);
+    return n;
 }
 
 static void fill_input(lua_State *L, struct rt_exchange *x, int req)
@@ -146,7 +177,7 @@ static void fill_input(lua_State *L, struct rt_exchange *x, int req)
         lua_remove(L, -2);
         lua_setfield(L, req, "params");
     }
-    if (!r->query && !r->body)
+    if (!r->query && !r->body && r->check_ref == LUA_NOREF)
         return;
     lua_newtable(L);
     int errors = lua_gettop(L);
@@ -158,6 +189,8 @@ static void fill_input(lua_State *L, struct rt_exchange *x, int req)
         push_body(L, rt_http_body(x->http));
         bad += check_part(L, x, req, "body", r->body, RT_SOURCE_JSON, errors);
     }
+    if (r->check_ref != LUA_NOREF)
+        bad += check_own(L, x, req, errors);
     if (bad)
         raise_invalid(L);
     lua_pop(L, 1);
@@ -187,6 +220,15 @@ static const struct rt_returns *declared(const struct rt_route *r, int status)
     return NULL;
 }
 
+static bool printable(const char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)p[i] < 0x20 || p[i] == 0x7f)
+            return false;
+    return true;
+}
+
+/* They wait in the exchange: the answer may still become another one, or be kept for a repetition. */
 static void add_headers(lua_State *L, struct rt_exchange *x, int idx)
 {
     if (lua_isnoneornil(L, idx))
@@ -196,8 +238,11 @@ static void add_headers(lua_State *L, struct rt_exchange *x, int idx)
     while (lua_next(L, idx)) {
         if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1))
             luaL_error(L, "the third value of an answer must be a table of header names and texts");
-        if (rt_http_add_header(x->http, lua_tostring(L, -2), lua_tostring(L, -1)))
-            luaL_error(L, "the header %s has a value that cannot be sent", lua_tostring(L, -2));
+        size_t name_n, n;
+        const char *name = lua_tolstring(L, -2, &name_n), *value = lua_tolstring(L, -1, &n);
+        if (name_n == 0 || name_n > 100 || strspn(name, HEADER_CHARS) != name_n || n > 4000 || !printable(value, n))
+            luaL_error(L, "the header %s has a name or a value that cannot be sent", name);
+        rt_buf_printf(&x->headers, "%s: %s\n", name, value);
         lua_pop(L, 1);
     }
 }
@@ -238,8 +283,8 @@ static void present(lua_State *L, struct rt_exchange *x, int first)
         if (rt_present(L, first + 1, r->schema, &x->body, &err))
             luaL_error(L, "%s %s: the answer does not fit its declaration: %s", x->route->method, x->route->path, err.msg);
     }
-    if (x->body.failed)
-        luaL_error(L, "the answer is longer than %d bytes", ANSWER_MAX);
+    if (x->body.failed || x->headers.failed)
+        luaL_error(L, "the answer is longer than %d bytes or its headers than %d", ANSWER_MAX, HEADERS_MAX);
 }
 
 static int after_handler(lua_State *L, int status, lua_KContext ctx)
@@ -262,6 +307,8 @@ static int handle(lua_State *L)
         lua_setfield(L, 2, "user");
     }
     int refused = x->admit ? x->admit(x) : 0;
+    if (refused == RT_ANSWERED)
+        return 0;
     if (refused)
         return rt_raise_failure(L, refused, NULL, x->refusal ? x->refusal : "Refused");
     lua_pushinteger(L, x->now);
@@ -279,6 +326,7 @@ void rt_exchange_fail(struct rt_exchange *x, int status, const char *code, const
     x->status = status;
     x->failed = status >= 500;
     x->file_name[0] = 0;
+    rt_buf_reset(&x->headers);
     rt_buf_reset(&x->body);
     snprintf(x->content_type, sizeof x->content_type, "application/json");
     rt_app_envelope(x->app, status, code, message, details_ref, x->id, &x->body);
@@ -331,11 +379,11 @@ static int classify(lua_State *L)
 static void raised(struct rt_exchange *x)
 {
     struct rt_vm *vm = x->app->vm;
-    size_t limit = vm->limit;
-    vm->limit = limit + (4 << 20);    /* room to say that there is no room */
+    size_t limit = vm->memory.limit;
+    vm->memory.limit = limit + (4 << 20);    /* room to say that there is no room */
     if (rt_vm_protected(vm, RT_RULE, classify, x, NULL))
         rt_exchange_fail(x, 500, NULL, "Internal server error", LUA_NOREF);
-    vm->limit = limit;
+    vm->memory.limit = limit;
 }
 
 static void committed(struct rt_tx *tx, int code)
@@ -379,6 +427,7 @@ void rt_exchange_run(struct rt_exchange *x)
     x->refusal = NULL;
     x->file_name[0] = x->content_type[0] = 0;
     rt_buf_init(&x->body, ANSWER_MAX);
+    rt_buf_init(&x->headers, HEADERS_MAX);
     if (rt_call_init(&x->call, x->app->vm, RT_REQUEST, returned, x)) {
         rt_exchange_fail(x, 503, NULL, "Out of memory", LUA_NOREF);
         x->ready(x);
@@ -393,6 +442,7 @@ void rt_exchange_fini(struct rt_exchange *x)
 {
     rt_call_fini(&x->call);
     rt_buf_fini(&x->body);
+    rt_buf_fini(&x->headers);
 }
 
 /* req:header("Accept-Language") */

@@ -12,6 +12,8 @@
 #include "lua/app.h"
 #include "lua/call.h"
 
+enum { RT_ANSWERED = -1 };
+
 struct rt_exchange {
     /* From the server. */
     struct rt_app *app;
@@ -22,7 +24,8 @@ struct rt_exchange {
     const char *origin;                  /* "http://host" */
     int64_t now;                         /* UTC seconds */
     void *owner;
-    /* After authentication, before anything costs: 0 to go on, else the status to refuse with. */
+    /* After authentication, before anything costs: 0 to go on, RT_ANSWERED when the answer stands in the exchange
+     * already, else the status to refuse with. */
     int (*admit)(struct rt_exchange *x);
     /* The answer is written and the transaction still open: adds to it. Non-zero fails the request. */
     int (*before_commit)(struct rt_exchange *x, struct rt_conn *conn);
@@ -35,6 +38,7 @@ struct rt_exchange {
     struct rt_buf body;
     char content_type[96];
     char file_name[128];                 /* an attachment's name or "" */
+    struct rt_buf headers;               /* of the script's own: "Name: value\n" each */
     bool failed;                         /* raised: a 5xx was logged */
     const char *refusal;                 /* `admit` may set the message */
 

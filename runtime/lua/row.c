@@ -95,42 +95,41 @@ const struct rt_plan *rt_row_plan(struct rt_stmt *s)
     return plan;
 }
 
-static void put_value(struct rt_stmt *s, int i, enum kind kind, struct rt_buf *out)
+static void put_value(const struct rt_value *v, enum kind kind, struct rt_buf *out)
 {
-    size_t n;
-    const char *p;
-    switch (rt_col_type(s, i)) {
+    switch (v->type) {
     case RT_NULL:
         rt_json_put_null(out);
         return;
     case RT_INT:
         if (kind == BOOL)
-            rt_json_put_bool(out, rt_col_int(s, i) != 0);
+            rt_json_put_bool(out, v->i != 0);
         else if (kind == TIME)
-            rt_json_put_time(out, rt_col_int(s, i));
+            rt_json_put_time(out, v->i);
         else
-            rt_json_put_int(out, rt_col_int(s, i));
+            rt_json_put_int(out, v->i);
         return;
     case RT_DOUBLE:
-        rt_json_put_double(out, rt_col_double(s, i));
+        rt_json_put_double(out, v->d);
         return;
     default:
-        p = rt_col_text(s, i, &n);
         if (kind == JSON)
-            rt_buf_put(out, p, n);
+            rt_buf_put(out, v->p, v->n);
         else
-            rt_json_put_string(out, p, n);
+            rt_json_put_string(out, v->p, v->n);
     }
 }
 
 void rt_row_json(const struct rt_plan *plan, struct rt_stmt *s, struct rt_buf *out)
 {
+    struct rt_value v;
     rt_buf_putc(out, '{');
     for (int i = 0; i < plan->n; i++) {
         const struct column *c = &plan->col[i];
+        rt_col_get(s, i, &v);
         if (c->open_n) {
             rt_buf_put(out, c->open, c->open_n);
-            if (rt_col_type(s, i) == RT_NULL) {
+            if (v.type == RT_NULL) {
                 rt_json_put_null(out);
                 i = c->group_end - 1;
                 continue;
@@ -138,49 +137,55 @@ void rt_row_json(const struct rt_plan *plan, struct rt_stmt *s, struct rt_buf *o
             rt_buf_putc(out, '{');
         }
         rt_buf_put(out, c->key, c->key_n);
-        put_value(s, i, c->kind, out);
+        put_value(&v, c->kind, out);
         if (c->group[0] && i + 1 == c->group_end)
             rt_buf_putc(out, '}');
     }
     rt_buf_putc(out, '}');
 }
 
-void rt_row_push_column(lua_State *L, const struct rt_plan *plan, struct rt_stmt *s, int i)
+static void push_value(lua_State *L, const struct rt_value *v, enum kind kind)
 {
-    size_t n;
-    const char *p;
-    switch (rt_col_type(s, i)) {
+    switch (v->type) {
     case RT_NULL:
         lua_pushnil(L);
         return;
     case RT_INT:
-        if (plan->col[i].kind == BOOL)
-            lua_pushboolean(L, rt_col_int(s, i) != 0);
+        if (kind == BOOL)
+            lua_pushboolean(L, v->i != 0);
         else
-            lua_pushinteger(L, rt_col_int(s, i));
+            lua_pushinteger(L, v->i);
         return;
     case RT_DOUBLE:
-        lua_pushnumber(L, rt_col_double(s, i));
+        lua_pushnumber(L, v->d);
         return;
     default:
-        p = rt_col_text(s, i, &n);
-        lua_pushlstring(L, p, n);
+        lua_pushlstring(L, v->p, v->n);
     }
+}
+
+void rt_row_push_column(lua_State *L, const struct rt_plan *plan, struct rt_stmt *s, int i)
+{
+    struct rt_value v;
+    rt_col_get(s, i, &v);
+    push_value(L, &v, plan->col[i].kind);
 }
 
 void rt_row_push(lua_State *L, const struct rt_plan *plan, struct rt_stmt *s)
 {
+    struct rt_value v;
     lua_createtable(L, 0, plan->n);
     for (int i = 0; i < plan->n; i++) {
         const struct column *c = &plan->col[i];
+        rt_col_get(s, i, &v);
         if (c->open_n) {
-            if (rt_col_type(s, i) == RT_NULL) {
+            if (v.type == RT_NULL) {
                 i = c->group_end - 1;
                 continue;
             }
             lua_createtable(L, 0, c->group_end - i);
         }
-        rt_row_push_column(L, plan, s, i);
+        push_value(L, &v, c->kind);
         lua_setfield(L, -2, c->name);
         if (c->group[0] && i + 1 == c->group_end)
             lua_setfield(L, -2, c->group);

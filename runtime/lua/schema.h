@@ -56,5 +56,8 @@ void rt_schema_free(lua_State *L, struct rt_schema *s);
  * returns 0, or pushes { ["field.sub"] = { message, … } } ("body" for the value itself) and returns how many fields are
  * in error; the walk stops at about RT_SCHEMA_FIELDS_IN_ERROR. May raise for lack of memory or stack. */
 int rt_schema_check(lua_State *L, const struct rt_schema *s, int idx, int source, const struct rt_messages *messages);
+/* The same, but always pushes both: the violations (nil without any), then the cleaned value, in which what is in
+ * error is missing (nil when the value itself is). */
+int rt_schema_check_all(lua_State *L, const struct rt_schema *s, int idx, int source, const struct rt_messages *messages);
 
 #endif

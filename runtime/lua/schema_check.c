@@ -42,7 +42,8 @@ static void push_message(struct schema_check *c, const struct schema_node *n, en
         lua_pushstring(L, n->message);
         return;
     }
-    const char *text = rt_message(c->messages, id), *mark = id == RT_MSG_CHOICE ? "{value}" : "{n}";
+    const char *own = n->messages ? n->messages->text[id] : NULL;
+    const char *text = own ? own : rt_message(c->messages, id), *mark = id == RT_MSG_CHOICE ? "{value}" : "{n}";
     const char *at = arg ? strstr(text, mark) : NULL;
     if (!at) {
         lua_pushstring(L, text);
@@ -309,7 +310,7 @@ static void check_node(struct schema_check *c, const struct schema_node *n, cons
     }
 }
 
-int rt_schema_check(lua_State *L, const struct rt_schema *s, int idx, int source, const struct rt_messages *messages)
+int rt_schema_check_all(lua_State *L, const struct rt_schema *s, int idx, int source, const struct rt_messages *messages)
 {
     struct schema_path root = { NULL, NULL, 0, 0 };
     struct schema_check c = { .L = L, .messages = messages, .source = source };
@@ -321,8 +322,17 @@ int rt_schema_check(lua_State *L, const struct rt_schema *s, int idx, int source
     c.consts = c.errors + 1;
     lua_pushvalue(L, idx);
     check_node(&c, &s->root, &root);
-    if (c.count == 0)
-        lua_replace(L, c.errors);
-    lua_settop(L, c.errors);
+    lua_replace(L, c.consts);
+    lua_settop(L, c.consts);
     return c.count;
+}
+
+int rt_schema_check(lua_State *L, const struct rt_schema *s, int idx, int source, const struct rt_messages *messages)
+{
+    int bad = rt_schema_check_all(L, s, idx, source, messages);
+    if (!bad)
+        lua_remove(L, -2);
+    else
+        lua_pop(L, 1);
+    return bad;
 }

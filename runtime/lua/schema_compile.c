@@ -92,6 +92,21 @@ static bool get_bound(struct compile *c, int t, const char *name, int64_t *ret, 
     return type == LUA_TNUMBER;
 }
 
+/* message = "…" or message = { min_length = "…", pattern = "…" } */
+static void compile_message(struct compile *c, int t, struct schema_node *n)
+{
+    struct rt_err err;
+    int type = get(c, t, "message");
+    if (type == LUA_TSTRING)
+        n->message = copy_top(c, NULL);
+    if (type == LUA_TTABLE) {
+        n->messages = need(c, 1, sizeof *n->messages);
+        if (rt_messages_load(c->L, lua_gettop(c->L), n->messages, &err))
+            luaL_error(c->L, "message of a type: %s", err.msg);
+    }
+    lua_pop(c->L, 1);
+}
+
 static void compile_options(struct compile *c, int t, struct schema_node *n)
 {
     n->required = get_bool(c, t, "required", true);
@@ -100,9 +115,7 @@ static void compile_options(struct compile *c, int t, struct schema_node *n)
     n->trim = get_bool(c, t, "trim", true);
     n->has_min = get_bound(c, t, "min", &n->min, &n->low);
     n->has_max = get_bound(c, t, "max", &n->max, &n->high);
-    if (get(c, t, "message") == LUA_TSTRING)
-        n->message = copy_top(c, NULL);
-    lua_pop(c->L, 1);
+    compile_message(c, t, n);
     if (get(c, t, "pattern") == LUA_TSTRING)
         n->pattern_at = keep(c);
     else

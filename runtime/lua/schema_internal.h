@@ -40,7 +40,8 @@ struct schema_node {
     int default_at, pattern_at;
     int64_t min, max;       /* a value's bounds, or a length's */
     double low, high;       /* a number's bounds */
-    char *message;
+    char *message;          /* for whatever is wrong with the value */
+    struct rt_messages *messages;    /* or by what is wrong */
     size_t count;           /* of fields or values */
     struct schema_field *fields;
     struct schema_value *values;

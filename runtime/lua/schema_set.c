@@ -89,6 +89,9 @@ void schema__node_fini(struct schema_node *n)
     free(n->fields);
     free(n->values);
     free(n->message);
+    if (n->messages)
+        rt_messages_fini(n->messages);
+    free(n->messages);
 }
 
 void rt_schema_free(lua_State *L, struct rt_schema *s)

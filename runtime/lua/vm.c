@@ -18,24 +18,6 @@
 
 int luaopen_cjson(lua_State *L);
 
-static void *allocate(void *ud, void *p, size_t before, size_t after)
-{
-    struct rt_vm *vm = ud;
-    if (!p)
-        before = 0;
-    if (after == 0) {
-        free(p);
-        vm->used -= before;
-        return NULL;
-    }
-    if (after > before && vm->used + (after - before) > vm->limit)
-        return NULL;
-    void *q = realloc(p, after);
-    if (q)
-        vm->used += after - before;
-    return q;
-}
-
 static int no_text_chunks(lua_State *L)
 {
     return luaL_error(L, "a panic outside any protected call");
@@ -56,7 +38,6 @@ static int open_globals(lua_State *L)
     lua_pop(L, 1);
     lua_newtable(L);
     lua_setfield(L, LUA_REGISTRYINDEX, "rt.modules");
-    rt_query_open(L);
     rt_tx_open(L);
     rt_file_open(L);
     rt_request_open(L);
@@ -71,12 +52,12 @@ int rt_vm_new(const struct rt_services *services, const char *scripts, struct rt
     if (!vm)
         return rt_err_set(err, RT_E_NOMEM, "no memory for a Lua state");
     vm->services = services;
-    vm->limit = (size_t)services->script_mb << 20;
+    vm->memory.limit = (size_t)services->script_mb << 20;
     snprintf(vm->scripts, sizeof vm->scripts, "%s", scripts);
     pthread_mutex_init(&vm->watch_mu, NULL);
     rt_map_init(&vm->principals);
     rt_buf_init(&vm->scratch, RT_VM_SCRATCH_MAX);
-    vm->L = lua_newstate(allocate, vm);
+    vm->L = lua_newstate(rt_alloc, &vm->memory);
     if (!vm->L) {
         free(vm);
         return rt_err_set(err, RT_E_NOMEM, "no memory for a Lua state");
@@ -101,9 +82,11 @@ void rt_vm_free(struct rt_vm *vm)
     if (!vm)
         return;
     rt_watchdog_remove(vm);
+    rt_query_reclaim(vm);
     if (vm->reader)
         rt_conn_release(vm->reader);
     lua_close(vm->L);
+    rt_alloc_fini(&vm->memory);
     rt_conn_close(vm->reader);
     rt_map_fini(&vm->principals, free);
     rt_buf_fini(&vm->scratch);
@@ -151,6 +134,7 @@ struct rt_conn *rt_vm_conn(struct rt_vm *vm, lua_State *L)
     uint64_t now = w ? rt_writer_sequence(w) : 0;
     if (!rt_conn_in_snapshot(vm->reader) || vm->snapshot_sequence != now) {
         struct rt_err err;
+        rt_query_reclaim(vm);
         rt_conn_release(vm->reader);
         vm->snapshot_sequence = now;
         if (rt_conn_snapshot(vm->reader, &err))
@@ -162,6 +146,7 @@ struct rt_conn *rt_vm_conn(struct rt_vm *vm, lua_State *L)
 
 void rt_vm_idle(struct rt_vm *vm)
 {
+    rt_query_reclaim(vm);
     if (vm->reader && rt_conn_in_snapshot(vm->reader))
         rt_conn_release(vm->reader);
     vm->snapshot_checked = false;

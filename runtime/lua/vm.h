@@ -20,7 +20,9 @@
 #include "db/writer.h"
 #include "limit/limit.h"
 #include "loop/loop.h"
+#include "lua/alloc.h"
 
+struct rt_app;
 struct rt_call;
 struct rt_cache;
 
@@ -55,7 +57,7 @@ struct rt_services {
     void *setting_arg;
 };
 
-enum { RT_VM_SCRATCH_MAX = 32 << 20 };
+enum { RT_VM_SCRATCH_MAX = 32 << 20, RT_VM_OPEN_MAX = 8 };
 
 struct rt_vm {
     lua_State *L;
@@ -64,14 +66,17 @@ struct rt_vm {
     uint64_t snapshot_sequence;
     bool snapshot_checked;
     struct rt_call *call;                      /* what runs now; NULL while loading */
+    struct rt_app *app;                        /* the app that was loaded into it, or NULL */
     unsigned phase;
     char scripts[512];                         /* the scripts folder, for require */
-    size_t used, limit;                        /* bytes of memory */
+    struct rt_alloc memory;
     uint64_t runs;
     struct {
         int refs[256];
         int n;
     } pool;                                    /* idle coroutines */
+    struct rt_stmt *open[RT_VM_OPEN_MAX];      /* statements in use by the running host function */
+    int n_open;
     struct rt_buf scratch;                     /* for text on its way into a Lua value */
     struct rt_map principals;
     uint64_t principals_epoch;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "http/query.h"
 #include "server/conversation.h"
 
 enum { NOBODY = -1 };
@@ -129,7 +130,7 @@ static int admit(struct rt_exchange *x)
     if (!key.p || !(method & (RT_METHOD_POST | RT_METHOD_PUT | RT_METHOD_PATCH)))
         return 0;
     int rc = rt_keyed_begin(c, key, rt_vm_conn(x->app->vm, x->call.co), &x->refusal);
-    return rc == 1 ? 299 : rc;
+    return rc == 1 ? RT_ANSWERED : rc;
 }
 
 static void ready(struct rt_exchange *x)
@@ -139,8 +140,17 @@ static void ready(struct rt_exchange *x)
 
 static void run_docs(struct rt_conversation *c, int page)
 {
-    struct rt_str query = rt_http_query(c->http);
-    bool openapi = query.n && memmem(query.p, query.n, "format=openapi", 14);
+    struct rt_str query = rt_http_query(c->http), name, value;
+    bool openapi = false, html = true;
+    while (rt_query_next(&query, &name, &value))
+        if (rt_str_is(name, "format")) {
+            openapi = rt_str_is(value, "openapi");
+            html = rt_str_is(value, "html");
+        }
+    if (!openapi && !html) {
+        rt_respond_error(c, 400, "format is html or openapi");
+        return;
+    }
     struct rt_buf b;
     struct rt_err err;
     rt_buf_init(&b, 0);

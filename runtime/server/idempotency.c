@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Kept outcomes are sealed as a whole, since any of them may show a token or a key. The plain form is
- * three lines (status, content type, file name) and the body. */
+ * four lines (status, content type, file name, bytes of headers), the headers and the body. */
 #include "server/idempotency.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +13,12 @@
 #include "base/map.h"
 #include "crypto/hash.h"
 
+enum { EXPIRE_EVERY = 64 };
+
 struct rt_idempotency {
     pthread_mutex_t mu;
     struct rt_map running;
+    _Atomic uint64_t kept;
 };
 
 struct rt_idempotency *rt_idempotency_new(void)
@@ -65,8 +69,8 @@ void rt_idempotency_leave(struct rt_idempotency *t, struct rt_str scope, struct 
 
 static int parse(const char *p, size_t n, struct rt_outcome *o)
 {
-    const char *end = p + n, *line[3];
-    for (int i = 0; i < 3; i++) {
+    const char *end = p + n, *line[4];
+    for (int i = 0; i < 4; i++) {
         line[i] = p;
         p = memchr(p, '\n', (size_t)(end - p));
         if (!p)
@@ -75,9 +79,13 @@ static int parse(const char *p, size_t n, struct rt_outcome *o)
     }
     o->status = atoi(line[0]);
     snprintf(o->content_type, sizeof o->content_type, "%.*s", (int)(line[2] - line[1] - 1), line[1]);
-    snprintf(o->file_name, sizeof o->file_name, "%.*s", (int)(p - line[2] - 1), line[2]);
-    rt_buf_put(&o->body, p, (size_t)(end - p));
-    return o->body.failed ? RT_E_NOMEM : 1;
+    snprintf(o->file_name, sizeof o->file_name, "%.*s", (int)(line[3] - line[2] - 1), line[2]);
+    size_t headers = strtoul(line[3], NULL, 10);
+    if (headers > (size_t)(end - p))
+        return RT_E_INTERNAL;
+    rt_buf_put(&o->headers, p, headers);
+    rt_buf_put(&o->body, p + headers, (size_t)(end - p) - headers);
+    return o->body.failed || o->headers.failed ? RT_E_NOMEM : 1;
 }
 
 static int unseal(struct rt_stmt *s, const uint8_t key[32], struct rt_outcome *o)
@@ -128,7 +136,8 @@ int rt_idempotency_keep(struct rt_conn *c, struct rt_str scope, struct rt_str ke
 {
     struct rt_buf plain;
     rt_buf_init(&plain, 0);
-    rt_buf_printf(&plain, "%d\n%s\n%s\n", o->status, o->content_type, o->file_name);
+    rt_buf_printf(&plain, "%d\n%s\n%s\n%zu\n", o->status, o->content_type, o->file_name, o->headers.len);
+    rt_buf_put(&plain, o->headers.data, o->headers.len);
     rt_buf_put(&plain, o->body.data, o->body.len);
     uint8_t *sealed = plain.failed ? NULL : malloc(plain.len + RT_SEAL_EXTRA);
     struct rt_stmt *s = NULL;
@@ -154,9 +163,11 @@ int rt_idempotency_keep(struct rt_conn *c, struct rt_str scope, struct rt_str ke
     return rc < 0 ? rc : 0;
 }
 
-int rt_idempotency_expire(struct rt_conn *c, int64_t now, struct rt_err *err)
+int rt_idempotency_expire(struct rt_idempotency *t, struct rt_conn *c, int64_t now, struct rt_err *err)
 {
     struct rt_stmt *s;
+    if (atomic_fetch_add(&t->kept, 1) % EXPIRE_EVERY != 0)
+        return 0;
     int rc = prepare(c,
                      "DELETE FROM perigee_idempotency WHERE (scope, key) IN "
                      "(SELECT scope, key FROM perigee_idempotency WHERE expires_at <= ? ORDER BY expires_at LIMIT 1000)",

@@ -72,6 +72,7 @@ static int replay(struct rt_conversation *c, struct rt_outcome *o)
     snprintf(c->x.file_name, sizeof c->x.file_name, "%s", o->file_name);
     rt_buf_reset(&c->x.body);
     rt_buf_put(&c->x.body, o->body.data, o->body.len);
+    rt_buf_put(&c->x.headers, o->headers.data, o->headers.len);
     c->replayed = true;
     return 1;
 }
@@ -95,6 +96,7 @@ int rt_keyed_begin(struct rt_conversation *c, struct rt_str key, struct rt_conn 
     struct rt_outcome o = { 0 };
     struct rt_err err;
     rt_buf_init(&o.body, 0);
+    rt_buf_init(&o.headers, 0);
     int rc = rt_idempotency_find(conn, scope_of(k), key_of(k), k->body_hash, app->shared.seal_key, c->now, &o, &err);
     if (rc == 1) {
         k->kept = true;
@@ -108,6 +110,7 @@ int rt_keyed_begin(struct rt_conversation *c, struct rt_str key, struct rt_conn 
         rc = 503;
     }
     rt_buf_fini(&o.body);
+    rt_buf_fini(&o.headers);
     return rc;
 }
 
@@ -121,7 +124,7 @@ static int keep(struct rt_conversation *c, struct rt_conn *conn)
 {
     struct rt_keyed *k = c->keyed;
     struct rt_err err;
-    struct rt_outcome o = { .status = c->x.status, .body = c->x.body };
+    struct rt_outcome o = { .status = c->x.status, .body = c->x.body, .headers = c->x.headers };
     snprintf(o.content_type, sizeof o.content_type, "%s", c->x.content_type);
     snprintf(o.file_name, sizeof o.file_name, "%s", c->x.file_name);
     int rc = rt_idempotency_keep(conn, scope_of(k), key_of(k), k->body_hash, c->worker->host->apps[c->app].shared.seal_key,
@@ -130,6 +133,8 @@ static int keep(struct rt_conversation *c, struct rt_conn *conn)
         rt_log(RT_LOG_ERROR, "an outcome cannot be kept", "error", err.msg, NULL);
     else
         k->kept = true;
+    if (rc == 0 && rt_idempotency_expire(c->worker->host->apps[c->app].idempotency, conn, c->now, &err))
+        rt_log(RT_LOG_WARN, "expired outcomes stay for now", "error", err.msg, NULL);
     return rc;
 }
 

@@ -16,7 +16,8 @@ static void usage(FILE *out)
     fprintf(out, "usage: perigee COMMAND [options]\n\ncommands:\n");
     for (const struct rt_command *c = rt_commands; c->name; c++)
         fprintf(out, "  %-16s %-22s %s\n", c->name, c->args, c->help);
-    fprintf(out, "\nperigee COMMAND --help shows the options; every option is also an environment variable PERIGEE_NAME.\n");
+    fprintf(out, "\noptions of all commands, each also an environment variable (--data is PERIGEE_DATA):\n");
+    rt_options_help(out);
 }
 
 static void command_help(const struct rt_command *c)

@@ -130,7 +130,7 @@ void rt_metrics_write(struct rt_host *h, struct rt_buf *out)
     for (int w = 0; w < h->n_workers; w++)
         for (int a = 0; a < h->n_apps; a++)
             rt_buf_printf(out, "perigee_lua_memory_bytes{app=\"%s\",worker=\"%d\"} %zu\n", h->apps[a].shared.name, w,
-                          h->release->vms[w][a]->used);
+                          h->release->vms[w][a]->memory.used);
     rt_buf_printf(out, "perigee_limit_counters %zu\n", rt_limits_count(h->limits));
     rt_buf_printf(out, "perigee_release %d\nperigee_uptime_seconds %lld\n", h->release->number,
                   (long long)(rt_now() - h->started));

@@ -198,8 +198,23 @@ void rt_respond_error(struct rt_conversation *c, int status, const char *message
     rt_respond(c, status, "application/json", NULL, body, n);
 }
 
+/* "Name: value\n" each. */
+static void add_own_headers(struct rt_conversation *c)
+{
+    char *p = c->x.headers.len ? (char *)rt_buf_cstr(&c->x.headers) : NULL;
+    for (char *value, *end; p && (end = strchr(p, '\n')); p = end + 1) {
+        *end = 0;
+        value = strchr(p, ':');
+        *value = 0;
+        add(c, p, value + 2);
+    }
+}
+
 void rt_respond_exchange(struct rt_conversation *c)
 {
+    add_own_headers(c);
+    if (c->x.route->secret)
+        add(c, "Cache-Control", "no-store");
     size_t n = c->x.body.len;
     char *body = rt_buf_take(&c->x.body, &n);
     rt_respond(c, c->x.status, c->x.content_type, c->x.file_name, body, n);

@@ -10,7 +10,7 @@ accounts.username = text {
     message = "Use 3 to 150 letters, digits and _ . + - @ only.",
     example = "johndoe",
 }
-accounts.password = text { 8, 128, trim = false, message = "Password must be at least 8 characters" }
+accounts.password = text { 8, 128, trim = false, message = { min_length = "Password must be at least {n} characters" } }
 accounts.first_name = text { 0, 150, example = "John" }
 accounts.last_name = text { 0, 150, example = "Doe" }
 

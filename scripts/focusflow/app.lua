@@ -45,10 +45,9 @@ return {
         require "routes.api_keys",
         require "routes.projects",
         require "routes.tasks",
-        require "routes.task_states",
         require "routes.pomodoro",
         require "routes.analytics",
-        require "routes.export",
+        (require "routes.export"),
     },
     docs = { { path = "/api/v1/docs/", title = "FocusFlow API", version = "1.0", prefix = "/api/v1/" } },
 

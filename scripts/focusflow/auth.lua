@@ -50,7 +50,7 @@ function credentials.read(token, token_type)
         end
         return nil, FAILED, "The token is invalid."
     end
-    local user = claims.token_type == token_type and db.one(BY_LOGIN, claims.login, claims.user_id)
+    local user = claims.token_type == token_type and claims.exp and db.one(BY_LOGIN, claims.login, claims.user_id)
     if not user then
         return nil, FAILED, "The token is invalid or has been revoked."
     end

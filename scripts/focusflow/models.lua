@@ -3,7 +3,7 @@
 -- The shapes of all answers by name, in the order of the document; also what the API documentation shows.
 local models = {}
 
-for _, part in ipairs { require "models.accounts", require "models.work", require "models.reports" } do
+for _, part in ipairs { require "models.accounts", require "models.work", (require "models.reports") } do
     for name, model in pairs(part) do
         models[name] = model
     end

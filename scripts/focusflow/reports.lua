@@ -24,13 +24,16 @@ SELECT COUNT(*) FROM tasks t WHERE t.project_id = ? AND t.user_id = ? AND (
     OR EXISTS (SELECT 1 FROM session_spans p JOIN pomodoro_sessions s ON s.id = p.session_id
                 WHERE s.task_id = t.id AND p.ended_at > ? AND p.started_at < ?))]]
 
+local FOCUS_AND_TASKS = { "focus_seconds", "tasks_completed" }
+local ALL = { "focus_seconds", "tasks_completed", "pomodoros" }
+
 -- The user's figures for days first..last; `project_id` restricts them to one project.
-local function figures_of(user, first, last, project_id)
+local function figures_of(user, measures, first, last, project_id)
     return analytics.report {
         kind = "user",
         id = user.id,
         detail = project_id,
-        measures = { "focus_seconds", "pomodoros", "tasks_completed" },
+        measures = measures,
         zone = user.timezone,
         first = first,
         last = last,
@@ -49,8 +52,10 @@ end
 -- One row per project with focus time or completed tasks, most focus first, made by row(project or nil, entry).
 local function by_project(report, row)
     local rows = {}
-    for i, entry in ipairs(figures.combine(report.focus_seconds.by, report.tasks_completed.by)) do
-        rows[i] = row(projects.reference(entry.key), entry)
+    for _, entry in ipairs(report.by) do
+        if entry.focus_seconds > 0 or entry.tasks_completed > 0 then
+            rows[#rows + 1] = row(projects.reference(entry.key), entry)
+        end
     end
     return rows
 end
@@ -61,7 +66,7 @@ end
 
 function reports.daily(user, day)
     local from, to = time.day(user.timezone, day)
-    local report = figures_of(user, day, day)
+    local report = figures_of(user, ALL, day, day)
     local tasks = db.one(DAY_TASKS, user.id, from, to, user.id, from, to, user.id, from, to)
     return {
         date = day,
@@ -82,7 +87,7 @@ end
 --- An ISO week (FF-30), which begins on `monday`.
 function reports.weekly(user, year, week, monday)
     local sunday = time.add_days(monday, 6)
-    local report = figures_of(user, monday, sunday)
+    local report = figures_of(user, FOCUS_AND_TASKS, monday, sunday)
     local total = report.focus_seconds.total
     local top = by_project(report, function(project, entry)
         return entry.focus_seconds > 0 and {
@@ -126,7 +131,7 @@ end
 function reports.monthly(user, year, month)
     local days = time.month_days(year, month)
     local first = time.date(year, month, 1)
-    local report = figures_of(user, first, time.add_days(first, days - 1))
+    local report = figures_of(user, ALL, first, time.add_days(first, days - 1))
     local best = figures.best(report.focus_seconds.days)
     return {
         month = month,
@@ -168,7 +173,7 @@ end
 
 --- One project of the user { id, name } in a range of days (FF-33, FF-34).
 function reports.project(user, project, first, last)
-    local report = figures_of(user, first, last, project.id)
+    local report = figures_of(user, FOCUS_AND_TASKS, first, last, project.id)
     local from, to = time.day(user.timezone, first), select(2, time.day(user.timezone, last))
     local tasks = db.value(RANGE_TASKS, project.id, user.id, from, to, from, to, from, to, from, to)
     return {

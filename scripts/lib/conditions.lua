@@ -30,9 +30,4 @@ function conditions:sql()
     return table.concat(self.terms, " AND ")
 end
 
---- A LIKE pattern (ESCAPE '\') for texts that contain `text` as it is, wild cards included.
-function conditions.containing(text)
-    return "%" .. text:gsub("[\\%%_]", "\\%0") .. "%"
-end
-
 return conditions

@@ -3,44 +3,49 @@
 -- Pages and orderings of lists. Pure: texts and numbers in, texts and numbers out.
 local pagination = { DEFAULT_SIZE = 20, MAX_SIZE = 100 }
 
---- What page `page` of `count` items shows: { limit, offset, next, previous }, or nil if there is no such page.
---- Page 1 always exists; a size above the maximum counts as the maximum.
-function pagination.window(page, size, count)
+--- The items that page `page` shows: how many at most and how many come before; a size above the maximum counts as it.
+function pagination.window(page, size)
     local limit = math.min(size, pagination.MAX_SIZE)
-    if page > 1 and page - 1 > (count - 1) // limit then
-        return nil
-    end
-    local offset = (page - 1) * limit
-    return {
-        limit = limit,
-        offset = offset,
-        next = offset + limit < count and page + 1 or nil,
-        previous = page > 1 and page - 1 or nil,
-    }
+    return limit, (page - 1) * limit
 end
 
---- "-created_at,title" → a list of { field, direction } that ends with the id, newest first, so that equal rows keep
---- their places from page to page. `allowed` is the set of fields; nil and the offending text for any other.
-function pagination.ordering(text, allowed)
-    local terms = {}
-    for item in (text .. ","):gmatch("([^,]*),") do
-        local sign, field = item:match("^%s*(%-?)([%w_]+)%s*$")
-        if not allowed[field or false] then
-            return nil, item
-        end
-        terms[#terms + 1] = { field, sign == "-" and "DESC" or "ASC" }
-    end
-    terms[#terms + 1] = { "id", "DESC" }
-    return terms
+--- Whether there is such a page of `count` items, and the numbers of the next and the previous one, or nil. Page 1
+--- always exists.
+function pagination.neighbours(page, limit, count)
+    local exists = page == 1 or (page - 1) * limit < count
+    return exists, page * limit < count and page + 1 or nil, page > 1 and page - 1 or nil
 end
 
---- The ORDER BY of an ordering; `alias` qualifies the columns.
-function pagination.order_by(terms, alias)
-    local prefix, columns = alias and alias .. "." or "", {}
-    for i, term in ipairs(terms) do
-        columns[i] = prefix .. term[1] .. " " .. term[2]
+--- What a request may order by: each field, and with "-" for descending.
+function pagination.orderings(fields)
+    local values = {}
+    for _, field in ipairs(fields) do
+        values[#values + 1], values[#values + 2] = field, "-" .. field
     end
-    return "ORDER BY " .. table.concat(columns, ", ")
+    return values
+end
+
+local function order_by(items)
+    local columns = {}
+    for i, item in ipairs(items) do
+        local sign, field = item:match("^(%-?)(.*)$")
+        columns[i] = field .. (sign == "-" and " DESC" or " ASC")
+    end
+    columns[#columns + 1] = "id DESC"
+    return " ORDER BY " .. table.concat(columns, ", ")
+end
+
+local single = {}   -- almost every request orders by one field
+
+--- { "-created_at", "title" } → an ORDER BY that ends with the id, newest first, so that equal rows keep their places
+--- from page to page.
+function pagination.order_by(items)
+    if items[2] then
+        return order_by(items)
+    end
+    local field = items[1]
+    single[field] = single[field] or order_by(items)
+    return single[field]
 end
 
 return pagination

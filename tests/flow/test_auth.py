@@ -165,10 +165,15 @@ def b64(raw):
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def forge(payload, alg="HS256", secret=SECRET, typ="JWT"):
+def key_of(secret):
+    """Each app signs with a key of its own, so that the tokens of one are worth nothing in another (X-4)."""
+    return hmac.new(secret.encode(), b"token:focusflow", hashlib.sha256).digest()
+
+
+def forge(payload, alg="HS256", key=key_of(SECRET), typ="JWT"):
     text = b64(json.dumps({"alg": alg, "typ": typ}).encode()) + "." + b64(json.dumps(payload).encode())
     digest = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}.get(alg)
-    return text + "." + (b64(hmac.new(secret.encode(), text.encode(), digest).digest()) if digest else "")
+    return text + "." + (b64(hmac.new(key, text.encode(), digest).digest()) if digest else "")
 
 
 def test_a_token_signed_as_ours_is_accepted(user):
@@ -177,8 +182,8 @@ def test_a_token_signed_as_ours_is_accepted(user):
     u.request("GET", "/auth/profile/", token=forge(claims(u.access))).expect(200)
 
 
-@pytest.mark.parametrize("how", ["none", "None", "HS512", "HS384", "RS256", "empty key", "other key", "no exp", "text exp",
-                                 "cut", "longer", "blank", "header changed", "no signature"])
+@pytest.mark.parametrize("how", ["none", "None", "HS512", "HS384", "RS256", "empty key", "other key", "the secret itself", "no exp",
+                                 "text exp", "cut", "longer", "blank", "header changed", "no signature"])
 def test_forged_tokens(user, how):
     u = user()
     c = claims(u.access)
@@ -186,7 +191,8 @@ def test_forged_tokens(user, how):
     token = {
         "none": lambda: forge(c, "none"), "None": lambda: forge(c, "None"), "HS512": lambda: forge(c, "HS512"),
         "HS384": lambda: forge(c, "HS384"), "RS256": lambda: forge(c, "RS256") + signature,
-        "empty key": lambda: forge(c, secret=""), "other key": lambda: forge(c, secret=SECRET + "x"),
+        "empty key": lambda: forge(c, key=b""), "other key": lambda: forge(c, key=key_of(SECRET + "x")),
+        "the secret itself": lambda: forge(c, key=SECRET.encode()),
         "no exp": lambda: forge({k: v for k, v in c.items() if k != "exp"}),
         "text exp": lambda: forge({**c, "exp": "never"}), "cut": lambda: u.access[:-1], "longer": lambda: u.access + "A",
         "blank": lambda: u.access.replace(".", ". "), "header changed": lambda: forge(c, "HS512").split(".")[0] + "." +

@@ -92,7 +92,7 @@ static inline struct rt_report *report_of(const char *const *measures, int n, co
 {
     struct rt_report *r = NULL;
     struct rt_err err = { 0 };
-    if (rt_analytics_report(conn, "user", 7, measures, n, zone(zone_name), first, last, &r, &err) != 0)
+    if (rt_analytics_report(conn, "user", 7, NULL, measures, n, zone(zone_name), first, last, &r, &err) != 0)
         fail_msg("%s", err.msg);
     assert_true(r->first == first && r->last == last && r->measures == n);
     return r;

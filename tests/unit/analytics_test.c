@@ -193,7 +193,7 @@ static void sums_do_not_wrap(void **state)
     record(f);
     assert_int_equal(rt_analytics_record(conn, &f, NULL), RT_E_LIMIT);
     record(neighbour);
-    assert_int_equal(rt_analytics_report(conn, "user", 7, measures, 1, rt_zone_utc(), 0, 0, &r, NULL), RT_E_LIMIT);
+    assert_int_equal(rt_analytics_report(conn, "user", 7, NULL, measures, 1, rt_zone_utc(), 0, 0, &r, NULL), RT_E_LIMIT);
     assert_null(r);
     assert_int_equal(rt_analytics_streak(conn, "user", 7, SECONDS, rt_zone_utc(), 0, &s, NULL), RT_E_LIMIT);
 }
@@ -205,10 +205,10 @@ static void reports_that_are_refused(void **state)
     (void)state;
     for (int i = 0; i < COUNT(measures); i++)
         measures[i] = SECONDS;
-    assert_int_equal(rt_analytics_report(conn, "user", 7, measures, 0, rt_zone_utc(), 0, 1, &r, NULL), RT_E_LIMIT);
-    assert_int_equal(rt_analytics_report(conn, "user", 7, measures, 40, rt_zone_utc(), 0, 1, &r, NULL), RT_E_LIMIT);
-    assert_int_equal(rt_analytics_report(conn, "user", 7, measures, 1, rt_zone_utc(), 1, 0, &r, NULL), RT_E_INVALID);
-    assert_int_equal(rt_analytics_report(conn, "user", 7, measures, 1, rt_zone_utc(), 0, 50000, &r, NULL), RT_E_LIMIT);
+    assert_int_equal(rt_analytics_report(conn, "user", 7, NULL, measures, 0, rt_zone_utc(), 0, 1, &r, NULL), RT_E_LIMIT);
+    assert_int_equal(rt_analytics_report(conn, "user", 7, NULL, measures, 40, rt_zone_utc(), 0, 1, &r, NULL), RT_E_LIMIT);
+    assert_int_equal(rt_analytics_report(conn, "user", 7, NULL, measures, 1, rt_zone_utc(), 1, 0, &r, NULL), RT_E_INVALID);
+    assert_int_equal(rt_analytics_report(conn, "user", 7, NULL, measures, 1, rt_zone_utc(), 0, 50000, &r, NULL), RT_E_LIMIT);
     assert_null(r);
     /* the same measure twice is answered twice */
     record(fact(SECONDS, 0, 0, 900, 900));
@@ -274,7 +274,7 @@ static void damaged_rows_are_errors(void **state)
         record(f);
         exec(damage[i]);
         struct rt_verify *v = rt_verify_new();
-        assert_int_equal(rt_analytics_report(conn, "user", 7, measures, 1, rt_zone_utc(), 0, 0, &r, &err),
+        assert_int_equal(rt_analytics_report(conn, "user", 7, NULL, measures, 1, rt_zone_utc(), 0, 0, &r, &err),
                          RT_E_INTERNAL);
         assert_int_equal(rt_analytics_streak(conn, "user", 7, SECONDS, rt_zone_utc(), 0, &s, &err), RT_E_INTERNAL);
         assert_int_equal(rt_analytics_scan(conn, "user", 7, measures, 1, 0, 86400, ignore_cell, NULL, &err),

@@ -72,4 +72,8 @@ function M.set(list)
     return result
 end
 
+-- The names of what can be wrong with a value, as in the manifest's `messages` and a type's `message`.
+M.MESSAGES = M.set [[required blank null text integer number boolean min_length max_length min max choice email date
+    datetime timezone list object min_items max_items pattern depth]]
+
 return M

@@ -98,14 +98,30 @@ local function check_bound(node, name)
     end
 end
 
+-- One text for whatever is wrong, or a table of texts by what is: { min_length = "…" }.
+local function check_message(node)
+    if type(node.message) ~= "table" then
+        return
+    end
+    for _, name in ipairs(kit.sorted(node.message)) do
+        if not kit.MESSAGES[name] then
+            fail('message of %s has no "%s"%s', node.kind, tostring(name), kit.hint(name, kit.MESSAGES))
+        elseif type(node.message[name]) ~= "string" then
+            fail("message.%s of %s must be a text", name, node.kind)
+        end
+    end
+end
+
 local function check_options(node)
+    check_message(node)
     check_bound(node, "min")
     check_bound(node, "max")
     if node.min and node.max and node.min > node.max then
         fail("min of %s is greater than max", node.kind)
     end
     for _, name in ipairs { "message", "doc", "pattern", "regex" } do
-        if node[name] ~= nil and (type(node[name]) ~= "string" or node[name] == "") then
+        local is_table = name == "message" and type(node.message) == "table"
+        if node[name] ~= nil and not is_table and (type(node[name]) ~= "string" or node[name] == "") then
             fail("%s of %s must be a text", name, node.kind)
         end
     end

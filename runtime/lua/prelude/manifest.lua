@@ -4,13 +4,12 @@
 -- together, one line each, with file:line where it is known: whoever edits scripts repairs them in one go. Called with
 -- the kit, the declaration words and the host's table; returns normalise(manifest).
 local kit, declare, host = ...
-local check_units = host.load "routes" (kit, declare)
+local check_units = host.load "routes" (kit, declare, host)
 local sorted, hint, set = kit.sorted, kit.hint, kit.set
 
 local MANIFEST = set [[name title version summary description hosts prefixes trailing_slash codes envelope messages
     principals limits limit_reset models rules measures recount timers units docs config demo]]
-local MESSAGES = set [[required blank null text integer number boolean min_length max_length min max choice email date
-    datetime timezone list object min_items max_items pattern depth]]
+local MESSAGES = kit.MESSAGES
 local SPECIAL = set "none file html"
 local FIELDS = {   -- the plain fields of a manifest
     title = "string", version = "string", summary = "string", description = "string", trailing_slash = "boolean",

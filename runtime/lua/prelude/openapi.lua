@@ -36,10 +36,14 @@ function Maker:parameters(route, has_etag)
             local schema = self.types:schema(field.type, "input")
             local text = schema.description
             schema.description = nil
+            local commas = place == "query" and field.type.kind == "list"
             list[#list + 1] = {
                 name = field.name, ["in"] = place, required = place == "path" or field.type.required or nil,
                 description = text, schema = schema,
             }
+            if commas then      -- name=a,b and not name=a&name=b
+                list[#list].style, list[#list].explode = "form", false
+            end
         end
     end
     if WRITES[route.method] then

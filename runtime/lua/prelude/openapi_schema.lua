@@ -136,7 +136,8 @@ function Maker:schema(node, mode)
     if node.nullable or (mode == "output" and not node.required and not node.omit) then
         schema = allow_null(schema, self.array)
     end
-    schema.description = node.doc or (node.pattern and node.message) or nil
+    local message = type(node.message) == "table" and node.message.pattern or node.message
+    schema.description = node.doc or (node.pattern and type(message) == "string" and message) or nil
     if node.default ~= nil then
         schema.default = self:written(node, node.default)
     end

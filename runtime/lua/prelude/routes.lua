@@ -1,13 +1,13 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- The part of the manifest check that looks at units and their routes: known keys, names that exist, parameters that
--- match the path, one route per method and path. Called with the kit and the declaration words; returns
--- check_units(ctx, units, out).
-local kit, declare = ...
+-- match the path, one route per method and path. Called with the kit, the declaration words and the host's table;
+-- returns check_units(ctx, units, out).
+local kit, declare, host = ...
 local sorted, hint, set = kit.sorted, kit.hint, kit.set
 
 local UNIT = set "name summary description"
-local ROUTE = set "method path line summary description who limit can params query body returns errors secret run"
+local ROUTE = set "method path line summary description who limit can params query body returns errors secret check run"
 local SPECIAL = set "none file html"
 local COMPOSITE = set "object map ref any"
 
@@ -79,6 +79,9 @@ local function check_route_fields(ctx, r, out, what)
     if r.secret ~= nil and type(r.secret) ~= "boolean" then
         ctx.problem(r.line, "%s: secret must be true or false", what)
     end
+    if r.check ~= nil and type(r.check) ~= "function" then
+        ctx.problem(r.line, "%s: check must be a function", what)
+    end
     if type(r.run) ~= "function" then
         ctx.problem(r.line, "%s: run must be a function", what)
     end
@@ -116,12 +119,17 @@ local function check_route(ctx, r, unit, out)
         index = index, method = r.method, path = r.path, unit = unit, summary = r.summary, description = r.description,
         who = r.who, limit = r.limit, can = r.can, params = nodes.params, query = nodes.query, body = nodes.body,
         returns = check_returns(ctx, r, what), errors = type(r.errors) == "table" and r.errors or {},
-        secret = r.secret == true, run = r.run, line = r.line,
+        secret = r.secret == true, check = r.check, run = r.run, line = r.line,
     }
 end
 
+-- The file that returned a unit, when the host knows it.
+local function file_of(unit)
+    return host and host.file_of and host.file_of(unit)
+end
+
 local function check_unit_fields(ctx, unit, i, out)
-    local name = type(unit.name) == "string" and unit.name or string.format("units[%d]", i)
+    local name = type(unit.name) == "string" and unit.name or file_of(unit) or string.format("units[%d]", i)
     local what, named = string.format("unit %s", name), {}
     for key, value in pairs(unit) do
         if math.type(key) ~= "integer" then
@@ -148,7 +156,8 @@ local function check_units(ctx, units, out)
     end
     for i, unit in ipairs(units) do
         if type(unit) ~= "table" then
-            ctx.problem(nil, "units[%d] must be a table; does its file return one?", i)
+            local file = file_of(unit)
+            ctx.problem(nil, "units[%d] must be a table; does %s return one?", i, file or "its file")
         else
             local name = check_unit_fields(ctx, unit, i, out)
             for at, route in ipairs(unit) do

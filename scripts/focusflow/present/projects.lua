@@ -35,7 +35,8 @@ end
 
 --- { id, name } of a project, or nil: for 0, the key of facts without one.
 function projects.reference(id)
-    return id ~= 0 and db.one("SELECT id, name FROM projects WHERE id = ?", id) or nil
+    local name = id ~= 0 and db.value("SELECT name FROM projects WHERE id = ?", id)
+    return name and { id = id, name = name } or nil
 end
 
 return projects

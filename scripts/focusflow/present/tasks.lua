@@ -2,20 +2,25 @@
 --
 -- Tasks as list items and with their sessions (FF-18).
 local view = require "view"
+local tasks = {}
 
-local tasks = {
-    item = view.new {
+local COLUMNS = [[t.id, t.title, t.description, t.status, p.id AS "project.id", p.name AS "project.name",
+    p.color_code AS "project.color_code", t.estimated_pomodoros, t.completed_pomodoros, t.total_focus_seconds,
+    t.created_at AS "created_at:time", t.started_at AS "started_at:time", t.ended_at AS "ended_at:time",
+    t.priority, NULL AS organization]]
+
+local function tasks_with(columns)
+    return view.new {
         table = "tasks",
         alias = "t",
-        columns = [[t.id, t.title, t.description, t.status, p.id AS "project.id", p.name AS "project.name",
-            p.color_code AS "project.color_code", t.estimated_pomodoros, t.completed_pomodoros, t.total_focus_seconds,
-            t.created_at AS "created_at:time", t.started_at AS "started_at:time", t.ended_at AS "ended_at:time",
-            t.priority, NULL AS organization]],
+        columns = columns,
         joins = "LEFT JOIN projects p ON p.id = t.project_id",
-    },
-}
+    }
+end
 
-local session = view.new {
+tasks.item = tasks_with(COLUMNS)
+tasks.details = tasks_with(COLUMNS .. [[, ? AS "pomodoro_sessions:json"]])
+tasks.session = view.new {
     table = "pomodoro_sessions",
     alias = "s",
     columns = [[s.id, s.started_at AS "started_at:time", s.ended_at AS "ended_at:time", s.duration_minutes,
@@ -24,16 +29,13 @@ local session = view.new {
 
 --- A user's task, or nil.
 function tasks.find(user_id, id)
-    return view.one(tasks.item, "t.id = ? AND t.user_id = ?", id, user_id)
+    return view.object(tasks.item, "t.id = ? AND t.user_id = ?", id, user_id)
 end
 
 --- A user's task with its focus sessions, oldest first, or nil.
 function tasks.find_with_sessions(user_id, id)
-    local task = tasks.find(user_id, id)
-    if task then
-        task.pomodoro_sessions = view.all(session, "s.task_id = ? ORDER BY s.started_at, s.id", id)
-    end
-    return task
+    local sessions = view.all(tasks.session, "s.task_id = ? ORDER BY s.started_at, s.id", id)
+    return view.object(tasks.details, "t.id = ? AND t.user_id = ?", sessions, id, user_id)
 end
 
 return tasks

@@ -2,7 +2,6 @@
 --
 -- 5.1 to 5.5: what to report on. The reports themselves: reports.lua.
 local reports = require "reports"
-local settled = require "settled"
 
 local LONGEST_RANGE = 36600   -- days; more than anyone has worked, and a bound on the answer
 local year_number = integer { 1, 9998, example = 2025 }
@@ -54,9 +53,9 @@ return {
         limit = "analytics",
         query = { date = doc("Specific date (default: today).", optional(date)) },
         returns = { [200] = "DailySummary" },
-        run = settled.read(function(req)
+        run = function(req)
             return 200, reports.daily(req.user, req.query.date or today(req))
-        end),
+        end,
     },
     GET "/api/v1/analytics/weekly/" {
         summary = "Weekly report",
@@ -68,7 +67,7 @@ return {
         },
         returns = { [200] = "WeeklyReport" },
         errors = { [400] = "Invalid parameters, or a week that the year does not have." },
-        run = settled.read(weekly),
+        run = weekly,
     },
     GET "/api/v1/analytics/monthly/" {
         summary = "Monthly report",
@@ -79,16 +78,16 @@ return {
             year = doc("Year (default: current year).", optional(year_number)),
         },
         returns = { [200] = "MonthlyReport" },
-        run = settled.read(monthly),
+        run = monthly,
     },
     GET "/api/v1/analytics/streaks/" {
         summary = "Focus streaks",
         who = "user",
         limit = "analytics",
         returns = { [200] = "Streaks" },
-        run = settled.read(function(req)
+        run = function(req)
             return 200, reports.streaks(req.user, today(req))
-        end),
+        end,
     },
     GET "/api/v1/analytics/projects/{project_id}/" {
         summary = "Project time breakdown",
@@ -101,6 +100,6 @@ return {
         },
         returns = { [200] = "ProjectReport" },
         errors = { [400] = "Invalid dates, or a start after the end.", [404] = "The user has no such project." },
-        run = settled.read(project),
+        run = project,
     },
 }

@@ -10,7 +10,7 @@ local keys = view.new {
     alias = "k",
     columns = [[k.id, k.name, k.created_at AS "created_at:time"]],
 }
-local NEWEST_FIRST = { { "created_at", "DESC" }, { "id", "DESC" } }
+local NEWEST_FIRST = { "-created_at" }
 
 return {
     name = "api_keys",

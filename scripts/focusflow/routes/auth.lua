@@ -8,10 +8,6 @@ local BY_EMAIL = "SELECT id, email, username, user_type, password_hash FROM user
 
 local function register(req)
     local new = req.body
-    local violations = accounts.taken(new.email, new.username)   -- before the hash, which is the costly part
-    if violations then
-        fail.validation(violations)
-    end
     new.password_hash = password.hash(new.password)
     new.timezone = new.timezone and time.zone(new.timezone) or "UTC"
     return 201, db.transaction(function(tx)
@@ -69,6 +65,9 @@ return {
             last_name = text { 0, 150, default = "", example = "Doe" },
             timezone = doc("IANA name; UTC when left out.", optional(example("America/New_York", timezone))),
         },
+        check = function(req)
+            return accounts.taken(req.body.email, req.body.username)
+        end,
         returns = { [201] = "Registered" },
         errors = { [400] = "Invalid fields, or the e-mail or username is already registered." },
         secret = true,

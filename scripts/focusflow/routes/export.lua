@@ -3,7 +3,6 @@
 -- 6.1: everything a user has made, as JSON or as one CSV file (FF-35). Password and tokens are in no column of it.
 local projects = require "present.projects"
 local rows = require "present.sessions"
-local settled = require "settled"
 local tasks = require "present.tasks"
 local users = require "present.users"
 local view = require "view"
@@ -89,6 +88,6 @@ return {
         limit = "standard",
         query = { format = one_of { "json", "csv", default = "json" } },
         returns = { [200] = "Export" },
-        run = settled.read(export),
+        run = export,
     },
 }

@@ -9,14 +9,17 @@ local settled = require "settled"
 local view = require "view"
 local workflow = require "workflow"
 
-local NEWEST_FIRST = { { "started_at", "DESC" }, { "id", "DESC" } }
+local NEWEST_FIRST = { "-started_at" }
 local BREAK_LENGTH = {
     short = "SELECT short_break FROM users WHERE id = ?",
     long = "SELECT long_break FROM users WHERE id = ?",
 }
 
 local function active(req)
-    local session = sessions.open_of(req.user.id) or fail.not_found "No active session."
+    local session = sessions.open_of(req.user.id)
+    if not session or rules.is_over(session, req.now) then
+        fail.not_found "No active session."
+    end
     return 200, {
         id = session.id,
         task = session.task_id and db.one("SELECT id, title FROM tasks WHERE id = ?", session.task_id),
@@ -69,7 +72,7 @@ return {
         limit = "standard",
         returns = { [200] = "ActiveSession" },
         errors = { [404] = "No active session." },
-        run = settled.read(active),
+        run = active,
     },
     POST "/api/v1/pomodoro/break/start/" {
         summary = "Start a break",
@@ -103,6 +106,6 @@ return {
         },
         returns = { [200] = "SessionPage" },
         errors = { [404] = "There is no such page." },
-        run = settled.read(list),
+        run = list,
     },
 }

@@ -58,6 +58,9 @@ return {
                 { "long_break_interval", optional(integer { 1, 12, example = 4 }) },
             }),
         },
+        check = function(req)
+            return accounts.taken(nil, req.body.username, req.user.id)
+        end,
         returns = { [200] = "Profile" },
         errors = { [400] = "Invalid fields, or the username is already taken." },
         run = update,

@@ -3,11 +3,12 @@
 -- 2.1 to 2.5: projects. Another user's project is unknown (FF-15).
 local conditions = require "lib.conditions"
 local facts = require "analytics"
+local organizations = require "organizations"
 local projects = require "present.projects"
 local settled = require "settled"
 local view = require "view"
 
-local ORDERINGS = { created_at = true, name = true, is_active = true }
+local ordering = view.ordering { "created_at", "name", "is_active" }
 local NOT_FOUND = "The user has no such project."
 
 -- Bodies: what 2.2 takes, with its defaults, and what 2.4 takes.
@@ -29,7 +30,7 @@ end
 
 local function list(req)
     local where = conditions.new("user_id = ?", req.user.id):filter("is_active = ?", req.query.is_active)
-    return 200, view.list(req, projects.item, where, view.ordering(req, ORDERINGS))
+    return 200, view.list(req, projects.item, where)
 end
 
 local function create(req)
@@ -77,14 +78,13 @@ return {
         limit = "standard",
         query = {
             is_active = doc("Filter by active status.", optional(boolean)),
-            ordering = doc("created_at, name, is_active; several with commas, - for descending.",
-                text { default = "-created_at" }),
+            ordering = ordering,
             page = view.paging.page,
             page_size = view.paging.page_size,
         },
         returns = { [200] = "ProjectPage" },
         errors = { [404] = "There is no such page." },
-        run = settled.read(list),
+        run = list,
     },
     POST "/api/v1/projects/" {
         summary = "Create a project",
@@ -95,7 +95,11 @@ return {
             description = text { 0, 5000, default = "", example = "Client projects" },
             color_code = color "#3498db",
             is_active = boolean { default = true },
+            organization = organizations.field,
         },
+        check = function(req)
+            return organizations.unknown(req.body.organization)
+        end,
         returns = { [201] = "ProjectDetails" },
         run = create,
     },
@@ -106,9 +110,9 @@ return {
         params = { id = id },
         returns = { [200] = "ProjectDetails" },
         errors = { [404] = NOT_FOUND },
-        run = settled.read(function(req)
+        run = function(req)
             return 200, find(req)
-        end),
+        end,
     },
     PATCH "/api/v1/projects/{id}/" {
         summary = "Update a project",

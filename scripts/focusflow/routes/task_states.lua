@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- 3.6 to 3.9: starting, pausing, resuming and completing tasks. What is allowed when: rules/sessions.lua.
+-- 3.6 to 3.9, a part of the unit in routes/tasks.lua: starting, pausing, resuming and completing tasks. What is allowed
+-- when: rules/sessions.lua.
 local rules = require "rules.sessions"
 local settled = require "settled"
 local workflow = require "workflow"
@@ -45,8 +46,6 @@ local function complete(req, tx)
 end
 
 return {
-    name = "task_states",
-    summary = "Starting, pausing, resuming and completing tasks.",
     POST "/api/v1/tasks/{id}/start/" {
         summary = "Start a task",
         description = "Begins the next pomodoro of the task. A running break ends.",

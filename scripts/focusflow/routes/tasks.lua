@@ -1,21 +1,19 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- 3.1 to 3.5: tasks. Their states change in routes/task_states.lua only.
+-- 3.1 to 3.5: tasks; 3.6 to 3.9, which change their states: routes/task_states.lua.
 local conditions = require "lib.conditions"
 local facts = require "analytics"
+local organizations = require "organizations"
 local settled = require "settled"
 local tasks = require "present.tasks"
 local view = require "view"
 local workflow = require "workflow"
 
-local ORDERINGS = {
-    created_at = true, started_at = true, ended_at = true, title = true, status = true, estimated_pomodoros = true,
-}
--- LIKE ignores the case of ASCII letters only.
-local SEARCH = [[(title LIKE ? ESCAPE '\' OR description LIKE ? ESCAPE '\')]]
+local SEARCH = "(contains_nocase(title, ?) OR contains_nocase(description, ?))"
 local NOT_FOUND = "The user has no such task."
 
 -- Bodies: what 3.2 takes, with its defaults, and what 3.4 takes.
+local ordering = view.ordering { "created_at", "started_at", "ended_at", "title", "status", "estimated_pomodoros" }
 local title = text { 1, 255, example = "Review pull requests" }
 local description = text { 0, 10000, example = "Check team's code submissions" }
 local project = doc("A project of the user; null for none.", optional(nullable(id)))
@@ -32,16 +30,33 @@ local function list(req)
         where:add("created_at >= ? AND created_at < ?", time.day(req.user.timezone, query.date))
     end
     if query.search and query.search ~= "" then
-        local pattern = conditions.containing(query.search)
-        where:add(SEARCH, pattern, pattern)
+        where:add(SEARCH, query.search, query.search)
     end
-    return 200, view.list(req, tasks.item, where, view.ordering(req, ORDERINGS))
+    return 200, view.list(req, tasks.item, where)
 end
 
--- 400 unless the user may use the project (FF-19).
-local function check_project(user, project_id)
-    if project_id and not db.value("SELECT 1 FROM projects WHERE id = ? AND user_id = ?", project_id, user.id) then
-        fail.validation { project = "There is no such project." }
+-- A violation unless the user may use the project (FF-19), or nil.
+local function unknown_project(user, project_id)
+    local given = project_id ~= nil and project_id ~= null
+    if given and not db.value("SELECT 1 FROM projects WHERE id = ? AND user_id = ?", project_id, user.id) then
+        return { project = "There is no such project." }
+    end
+end
+
+-- What the types cannot say about a body.
+local function check(req)
+    local violations = organizations.unknown(req.body.organization) or {}
+    for field, message in pairs(unknown_project(req.user, req.body.project) or {}) do
+        violations[field] = message
+    end
+    return violations
+end
+
+-- The project may have gone since the check.
+local function stays_known(user, project_id)
+    local violations = unknown_project(user, project_id)
+    if violations then
+        fail.validation(violations)
     end
 end
 
@@ -49,7 +64,7 @@ local function create(req)
     local body = req.body
     local project_id = body.project ~= null and body.project or nil
     return 201, db.transaction(function(tx)
-        check_project(req.user, project_id)
+        stays_known(req.user, project_id)
         local id = tx.insert("tasks", {
             user_id = req.user.id,
             project_id = project_id,
@@ -71,7 +86,7 @@ local function update(req, tx)
     end
     if body.project ~= nil then
         local project_id = body.project ~= null and body.project or nil
-        check_project(req.user, project_id)
+        stays_known(req.user, project_id)
         if project_id ~= task.project_id then
             facts.move_task(task.id, project_id)
             changes.project_id = body.project
@@ -83,7 +98,7 @@ local function update(req, tx)
     return 200, tasks.find_with_sessions(req.user.id, task.id)
 end
 
-return {
+local unit = {
     name = "tasks",
     summary = "Tasks of one user.",
     GET "/api/v1/tasks/" {
@@ -94,15 +109,14 @@ return {
             status = doc("Filter by status.", optional(one_of { "pending", "in_progress", "paused", "completed" })),
             project = doc("Filter by project ID.", optional(integer)),
             date = doc("Filter by creation date, in the user's time zone.", optional(date)),
-            search = doc("Search in title and description.", optional(text { 0, 255 })),
-            ordering = doc("created_at, started_at, ended_at, title, status, estimated_pomodoros; several with commas, "
-                .. "- for descending.", text { default = "-created_at" }),
+            search = doc("Search in title and description.", optional(text { 0, 1000 })),
+            ordering = ordering,
             page = view.paging.page,
             page_size = view.paging.page_size,
         },
         returns = { [200] = "TaskPage" },
         errors = { [404] = "There is no such page." },
-        run = settled.read(list),
+        run = list,
     },
     POST "/api/v1/tasks/" {
         summary = "Create a task",
@@ -114,7 +128,9 @@ return {
             project = project,
             estimated_pomodoros = integer { 1, 100, default = 1, example = 2 },
             priority = priority "medium",
+            organization = organizations.field,
         },
+        check = check,
         returns = { [201] = "Task" },
         errors = { [400] = "Invalid fields, or a project that the user may not use." },
         run = create,
@@ -126,9 +142,9 @@ return {
         params = { id = id },
         returns = { [200] = "TaskDetails" },
         errors = { [404] = NOT_FOUND },
-        run = settled.read(function(req)
+        run = function(req)
             return 200, tasks.find_with_sessions(req.user.id, req.params.id) or fail.not_found()
-        end),
+        end,
     },
     PATCH "/api/v1/tasks/{id}/" {
         summary = "Update a task",
@@ -143,6 +159,7 @@ return {
             estimated_pomodoros = optional(estimate),
             priority = optional(priority()),
         },
+        check = check,
         returns = { [200] = "TaskDetails" },
         errors = { [400] = "Invalid fields, or a project that the user may not use.", [404] = NOT_FOUND },
         run = settled.write(update),
@@ -160,3 +177,8 @@ return {
         end),
     },
 }
+
+for _, route in ipairs((require "routes.task_states")) do
+    unit[#unit + 1] = route
+end
+return unit

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- How reports round, divide and combine figures (FF-29 to FF-33). Pure.
+-- How reports round and divide figures (FF-29 to FF-33). Pure.
 local figures = {}
 
 local function round(value)
@@ -36,33 +36,6 @@ function figures.best(days)
         end
     end
     return best
-end
-
---- Two breakdowns { { key =, value = }, … } as one: { { key =, focus_seconds =, tasks_completed = }, … }, most focus
---- first, then by key. An entry that is 0 in both is left out: its facts were withdrawn.
-function figures.combine(focus, completed)
-    local rows, by_key = {}, {}
-    local function add(list, field)
-        for _, entry in ipairs(list) do
-            local row = by_key[entry.key]
-            if not row and entry.value ~= 0 then
-                row = { key = entry.key, focus_seconds = 0, tasks_completed = 0 }
-                rows[#rows + 1], by_key[entry.key] = row, row
-            end
-            if row then
-                row[field] = entry.value
-            end
-        end
-    end
-    add(focus, "focus_seconds")
-    add(completed, "tasks_completed")
-    table.sort(rows, function(a, b)
-        if a.focus_seconds ~= b.focus_seconds then
-            return a.focus_seconds > b.focus_seconds
-        end
-        return a.key < b.key
-    end)
-    return rows
 end
 
 return figures

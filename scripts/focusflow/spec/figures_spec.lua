@@ -29,16 +29,4 @@ describe("figures", function()
         assert.equal(2, figures.best { 10, 30, 30, 5 })
         assert.is_nil(figures.best { 0, 0, 0 })
     end)
-
-    it("combine breakdowns, most focus first, then by key", function()
-        local rows = figures.combine(
-            { { key = 3, value = 100 }, { key = 7, value = 900 }, { key = 8, value = 0 } },
-            { { key = 7, value = 2 }, { key = 5, value = 1 }, { key = 0, value = 1 } })
-        assert.same({
-            { key = 7, focus_seconds = 900, tasks_completed = 2 },
-            { key = 3, focus_seconds = 100, tasks_completed = 0 },
-            { key = 0, focus_seconds = 0, tasks_completed = 1 },
-            { key = 5, focus_seconds = 0, tasks_completed = 1 },
-        }, rows)
-    end)
 end)

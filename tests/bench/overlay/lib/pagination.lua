@@ -1,17 +1,15 @@
 -- SPDX-License-Identifier: Apache-2.0
 local pagination = require "lib.pagination_base"
+local base = pagination.order_by
 
---- One field, ties by id in its direction; an unknown field is the default. Projects are ordered by id.
-function pagination.ordering(text, allowed)
-    if not allowed.title then
-        return { { "id", "ASC" } }
+--- A request's ordering is a text here (view.lua): one field, ties by id in its direction.
+function pagination.order_by(ordering)
+    if type(ordering) == "table" then
+        return base(ordering)
     end
-    local sign, field = text:match("^(%-?)([%w_]+)$")
-    if not (allowed[field or false] or field == "total_focus_seconds") then
-        sign, field = "-", "created_at"
-    end
+    local sign, field = ordering:match("^(%-?)(.*)$")
     local direction = sign == "-" and "DESC" or "ASC"
-    return { { field, direction }, { "id", direction } }
+    return string.format(" ORDER BY %s %s, id %s", field, direction, direction)
 end
 
 return pagination

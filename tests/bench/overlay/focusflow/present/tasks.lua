@@ -2,8 +2,27 @@
 local tasks = require "present.tasks_base"
 local view = require "view"
 
-local columns, found = tasks.item.columns:gsub(",%s*t%.priority,%s*NULL AS organization", "")
-assert(found == 1)
-tasks.item = view.new { table = "tasks", alias = "t", columns = columns, joins = tasks.item.joins }
+-- The view without some of its columns.
+local function without(v, ...)
+    local columns = v.columns
+    for _, pattern in ipairs { ... } do
+        local found
+        columns, found = columns:gsub(pattern, "")
+        assert(found == 1)
+    end
+    return view.new { table = v.table, alias = v.alias, columns = columns, joins = v.joins }
+end
+
+local ADDED = ",%s*t%.priority,%s*NULL AS organization"
+local COLOUR = "%s*p%.color_code AS \"project%.color_code\","
+local NOT_YET = ",%s*t%.started_at AS \"started_at:time\",%s*t%.ended_at AS \"ended_at:time\""
+
+tasks.created = without(tasks.item, ADDED, COLOUR, NOT_YET)
+tasks.item = without(tasks.item, ADDED)
+tasks.details = without(tasks.details, ADDED, COLOUR)
+
+function tasks.find(user_id, id)
+    return view.object(tasks.created, "t.id = ? AND t.user_id = ?", id, user_id)
+end
 
 return tasks
