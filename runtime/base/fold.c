@@ -52,7 +52,7 @@ size_t rt_utf8_fold(const char *text, size_t n, char *out)
     pthread_once(&once, open_locale);
     for (size_t i = 0; i < n;) {
         if (p[i] < 0x80) {
-            unsigned upper = p[i] - 'A' < 26u;
+            unsigned upper = (unsigned)(p[i] - 'A') < 26u;
             out[at++] = (char)(p[i++] | upper << 5);
             continue;
         }

@@ -121,6 +121,20 @@ static void close_quiet(struct http_link *list)
     }
 }
 
+/* The library now and then overlooks the end of a client that had sent only a part of its request. */
+static void close_half_sent(struct http_link *list)
+{
+    for (struct http_link *l = list->next, *next; l != list; l = next) {
+        struct http_conn *conn = (struct http_conn *)l;
+        char byte;
+        next = l->next;
+        if (recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0)
+            continue;
+        shutdown(conn->fd, SHUT_RDWR);
+        http__list_remove(l);
+    }
+}
+
 void http__sweep_at(struct rt_http *h, uint64_t now)
 {
     h->now = now;
@@ -128,6 +142,7 @@ void http__sweep_at(struct rt_http *h, uint64_t now)
         close_older(&h->idle, now, h->limits.idle_seconds);
     if (h->limits.request_seconds)
         close_older(&h->busy, now, h->limits.request_seconds);
+    close_half_sent(&h->busy);
     if (h->draining)
         close_quiet(&h->idle);
     http__linger_run(h);

@@ -28,9 +28,11 @@ static int trampoline(lua_State *L)
 {
     const struct rt_lua_fn *fn = lua_touserdata(L, lua_upvalueindex(1));
     unsigned phase = rt_vm_of(L)->phase;
-    if (!(fn->phases & phase))
-        return luaL_error(L, "%.*s is not allowed %s; usage: %s", (int)strcspn(fn->sig, "("), fn->sig, phase_name(phase),
-                          fn->sig);
+    if (!(fn->phases & phase)) {
+        char name[64];
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(fn->sig, "("), fn->sig);
+        return luaL_error(L, "%s is not allowed %s; usage: %s", name, phase_name(phase), fn->sig);
+    }
     return fn->run(L);
 }
 

@@ -10,6 +10,8 @@
 #include "lua/call.h"
 #include "lua/query.h"
 
+enum { TRACEBACK_LEVELS = 24 };
+
 struct rt_call *rt_call_of(lua_State *L)
 {
     struct rt_call *call = rt_vm_of(L)->call;
@@ -50,13 +52,25 @@ int rt_call_init(struct rt_call *call, struct rt_vm *vm, unsigned phase, void (*
     return 0;
 }
 
+/* A script that died may have left values to be closed, whose functions are the script's own: they get a turn. Not
+ * after a deadline, which is over for them too. */
+static void close_values(struct rt_call *call)
+{
+    rt_turn_begin(call->vm, call->co);
+    lua_resetthread(call->co);
+    rt_turn_end(call->vm);
+}
+
 void rt_call_fini(struct rt_call *call)
 {
     struct rt_vm *vm = call->vm;
     if (!call->co)
         return;
     lua_sethook(call->co, NULL, 0, 0);
-    if (vm->pool.n < (int)(sizeof vm->pool.refs / sizeof *vm->pool.refs) && lua_resetthread(call->co) == LUA_OK) {
+    bool ended = lua_status(call->co) == LUA_OK;
+    if (!ended && !call->overran)
+        close_values(call);
+    if (ended && vm->pool.n < (int)(sizeof vm->pool.refs / sizeof *vm->pool.refs) && lua_resetthread(call->co) == LUA_OK) {
         lua_settop(call->co, 0);
         vm->pool.refs[vm->pool.n++] = call->co_ref;
     } else {
@@ -77,6 +91,7 @@ static void run(struct rt_call *call, int nargs)
     rt_turn_begin(vm, call->co);
     int status = lua_resume(call->co, vm->L, nargs, &n);
     rt_turn_end(vm);
+    call->overran = vm->overran;
     vm->call = NULL;
     vm->phase = 0;
     if (status == LUA_YIELD && call->parked) {
@@ -189,6 +204,31 @@ int rt_call_end_turn(struct rt_call *call, bool keep, struct rt_err *err)
     }
     int rc = rt_tx_end(call->vm->services->app->writer, &call->tx, keep, err);
     return rc ? rc : keep;
+}
+
+void rt_traceback(lua_State *L, lua_State *co, const char *message, int level)
+{
+    lua_Debug ar;
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    luaL_addstring(&b, message);
+    luaL_addstring(&b, "\nstack traceback:");
+    int last = level + TRACEBACK_LEVELS;
+    for (; level < last && lua_getstack(co, level, &ar); level++) {
+        lua_getinfo(co, "Sln", &ar);
+        lua_pushfstring(L, ar.currentline > 0 ? "\n\t%s:%d: in " : "\n\t%s: in ", ar.short_src, ar.currentline);
+        luaL_addvalue(&b);
+        if (ar.name)
+            lua_pushfstring(L, "%s '%s'", *ar.namewhat ? ar.namewhat : "function", ar.name);
+        else if (*ar.what == 'L')
+            lua_pushfstring(L, "function <%s:%d>", ar.short_src, ar.linedefined);
+        else
+            lua_pushstring(L, *ar.what == 'm' ? "main chunk" : "?");
+        luaL_addvalue(&b);
+    }
+    if (level == last)
+        luaL_addstring(&b, "\n\t...");
+    luaL_pushresult(&b);
 }
 
 const char *rt_error_text(lua_State *L, int idx, char *out, size_t size)

@@ -22,6 +22,7 @@ struct rt_call {
     /* Effects after the commit. */
     bool revoke;
     int64_t timer_due;             /* 0 none */
+    bool overran;                  /* stopped by the watchdog */
     uint64_t parked_ns;            /* total time parked, for metrics */
     uint64_t parked_at;
     /* The code has returned (results on co, `n` of them) or raised (n < 0, the error on top of co).
@@ -56,5 +57,8 @@ int rt_call_end_turn(struct rt_call *call, bool keep, struct rt_err *err);
 
 /* The message of the error value at `idx` (a string, or a table's message). With `traceback`, of coroutine co. */
 const char *rt_error_text(lua_State *L, int idx, char *out, size_t size);
+/* Pushes onto L the message and where `co` stands, from `level` on: its innermost functions, as looking for the
+ * outermost ones takes long after a deep recursion. */
+void rt_traceback(lua_State *L, lua_State *co, const char *message, int level);
 
 #endif

@@ -30,7 +30,7 @@ static void describe(struct rt_job *job)
     char text[400];
     rt_error_text(co, -1, text, sizeof text);
     snprintf(job->error, sizeof job->error, "%s", text);
-    luaL_traceback(co, co, text, 0);
+    rt_traceback(co, co, text, 0);
     rt_log(RT_LOG_ERROR, "script error", "app", job->app->name, "job", job->timer.name.len ? rt_buf_cstr(&job->timer.name) : "-",
            "error", text, "traceback", lua_tostring(co, -1), NULL);
     atomic_fetch_add(&job->app->vm->services->app->lua_errors, 1);

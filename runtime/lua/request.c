@@ -336,11 +336,18 @@ static void log_error(struct rt_exchange *x, lua_State *co)
 {
     char text[512];
     rt_error_text(co, -1, text, sizeof text);
-    luaL_traceback(co, co, text, 0);
+    rt_traceback(co, co, text, 0);
     rt_log(RT_LOG_ERROR, "script error", "app", x->app->name, "route", x->route->path, "method", x->route->method, "error",
            text, "traceback", lua_tostring(co, -1), NULL);
     lua_pop(co, 1);
     atomic_fetch_add(&x->app->vm->services->app->lua_errors, 1);
+}
+
+/* Raw: nothing of the script may run any more. */
+static int failure_field(lua_State *co, int failure, const char *name)
+{
+    lua_pushstring(co, name);
+    return lua_rawget(co, failure);
 }
 
 /* Reads a raised failure at the top of co; false for any other error. */
@@ -348,19 +355,21 @@ static bool take_failure(struct rt_exchange *x, lua_State *co)
 {
     int top = lua_gettop(co);
     luaL_checkstack(co, 8, NULL);
-    if (!lua_istable(co, -1) || lua_getfield(co, -1, "status") != LUA_TNUMBER) {
+    lua_Integer status = 0;
+    if (lua_istable(co, top) && failure_field(co, top, "status") == LUA_TNUMBER)
+        status = lua_tointeger(co, -1);
+    if (status < 400 || status > 599) {
         lua_settop(co, top);
         return false;
     }
-    int status = (int)lua_tointeger(co, -1);
     char code[64] = "", message[512] = "";
-    if (lua_getfield(co, -2, "code") == LUA_TSTRING)
+    if (failure_field(co, top, "code") == LUA_TSTRING)
         snprintf(code, sizeof code, "%s", lua_tostring(co, -1));
-    if (lua_getfield(co, -3, "message") == LUA_TSTRING)
+    if (failure_field(co, top, "message") == LUA_TSTRING)
         snprintf(message, sizeof message, "%s", lua_tostring(co, -1));
-    lua_getfield(co, -4, "details");
+    failure_field(co, top, "details");
     int ref = lua_isnil(co, -1) ? LUA_NOREF : luaL_ref(co, LUA_REGISTRYINDEX);
-    rt_exchange_fail(x, status, code[0] ? code : NULL, message, ref);
+    rt_exchange_fail(x, (int)status, code[0] ? code : NULL, message, ref);
     luaL_unref(co, LUA_REGISTRYINDEX, ref);
     return true;
 }

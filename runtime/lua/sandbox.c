@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What scripts see of Lua's standard library: no io, os, debug, package, load; functions whose C loops
- * the watchdog cannot interrupt (patterns, sort, rep, concat) are bounded by their input before they
+ * the watchdog cannot interrupt (patterns, sort, rep, move) are bounded by their input before they
  * start. Library tables and globals are read-only views. */
 #include <lualib.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "lua/api.h"
 #include "lua/vm.h"
 
-enum { REP_MAX = 8 << 20, SORT_MAX = 1 << 18 };
+enum { REP_MAX = 8 << 20, SORT_MAX = 1 << 18, MOVE_MAX = 1 << 22 };
 #define PATTERN_WORK 1e8
 
 static int frozen(lua_State *L)
@@ -36,20 +37,24 @@ void rt_freeze(lua_State *L, const char *what)
     lua_setmetatable(L, -2);
 }
 
-/* The worst case of matching is a power of the subject's length: one factor per repetition. */
+/* The worst case of matching is a power of the subject's length: one factor per repetition, two for each `?`. */
 static void bound_pattern(lua_State *L)
 {
     size_t n, pn;
     luaL_checklstring(L, 1, &n);
     const char *p = luaL_checklstring(L, 2, &pn);
-    int loops = pn > 0 && p[0] == '^' ? 0 : 1;
+    int loops = pn > 0 && p[0] == '^' ? 0 : 1, choices = 0;
     for (size_t i = 0; i < pn; i++) {
         if (p[i] == '%')
             loops += i + 1 < pn && p[++i] == 'b';
         else if (p[i] == '*' || p[i] == '+' || p[i] == '-')
             loops++;
+        else
+            choices += p[i] == '?';
     }
     double work = 1;
+    for (int i = 0; i < choices && work <= PATTERN_WORK; i++)
+        work *= 2;
     for (int i = 0; i < loops && work <= PATTERN_WORK; i++)
         work *= (double)n + 1;
     if (work > PATTERN_WORK)
@@ -57,13 +62,10 @@ static void bound_pattern(lua_State *L)
                    (int)n);
 }
 
+/* The library's own function, which uses no upvalues: called in place, on the same arguments. */
 static int original(lua_State *L)
 {
-    int n = lua_gettop(L);
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, n, LUA_MULTRET);
-    return lua_gettop(L);
+    return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
 static int bounded_match(lua_State *L)
@@ -87,7 +89,74 @@ static int bounded_rep(lua_State *L)
     luaL_optlstring(L, 3, "", &sep);
     if (times > 0 && (double)(n + sep) * (double)times > REP_MAX)
         return luaL_error(L, "string.rep: the result would be longer than %d bytes", REP_MAX);
+    if (n + sep == 0) {    /* nothing, as often as you like */
+        lua_pushliteral(L, "");
+        return 1;
+    }
     return original(L);
+}
+
+/* A length that a script makes up would be walked to its end. */
+static void refuse_len(lua_State *L, const char *what)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    if (luaL_getmetafield(L, 1, "__len") != LUA_TNIL)
+        luaL_error(L, "%s: not for a table with __len", what);
+}
+
+static int bounded_insert(lua_State *L)
+{
+    refuse_len(L, "table.insert");
+    return original(L);
+}
+
+static int bounded_remove(lua_State *L)
+{
+    refuse_len(L, "table.remove");
+    return original(L);
+}
+
+static int bounded_move(lua_State *L)
+{
+    lua_Integer from = luaL_checkinteger(L, 2), to = luaL_checkinteger(L, 3);
+    if (to >= from && (lua_Unsigned)to - (lua_Unsigned)from >= MOVE_MAX)
+        return luaL_error(L, "table.move: more than %d elements", MOVE_MAX);
+    return original(L);
+}
+
+/* An error of the watchdog is raised where hooks are off: a handler that loops there would loop for ever. */
+static int handle_error(lua_State *L)
+{
+    uint64_t deadline = atomic_load(&rt_vm_of(L)->deadline_ns);
+    if (deadline != 0 && rt_mono_ns() >= deadline)
+        return 1;
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+static int after_xpcall(lua_State *L, int status, lua_KContext below)
+{
+    if (status == LUA_OK || status == LUA_YIELD)
+        return lua_gettop(L) - (int)below;
+    lua_pushboolean(L, 0);
+    lua_insert(L, -2);
+    return 2;
+}
+
+/* xpcall(f, handler, ...) */
+static int safe_xpcall(lua_State *L)
+{
+    int n = lua_gettop(L);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_pushvalue(L, 2);
+    lua_pushcclosure(L, handle_error, 1);
+    lua_replace(L, 2);
+    lua_pushboolean(L, 1);
+    lua_pushvalue(L, 1);
+    lua_rotate(L, 3, 2);
+    return after_xpcall(L, lua_pcallk(L, n - 2, LUA_MULTRET, 2, 2, after_xpcall), 2);
 }
 
 static int bounded_sort(lua_State *L)
@@ -125,6 +194,15 @@ static int safe_setmetatable(lua_State *L)
     return original(L);
 }
 
+/* A raw write would get past a read-only view. */
+static int safe_rawset(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL)
+        return luaL_error(L, "rawset: the table is read-only");
+    return original(L);
+}
+
 static int safe_getmetatable(lua_State *L)
 {
     luaL_checkany(L, 1);
@@ -141,7 +219,7 @@ static int global_require(lua_State *L)
 static void open_base(lua_State *L)
 {
     static const char *const kept[] = { "assert", "error",  "ipairs", "next",   "pairs",    "pcall",    "rawequal", "rawget",
-                                        "rawlen", "rawset", "select", "xpcall", "tonumber", "tostring", "type",     NULL };
+                                        "rawlen", "select", "tonumber", "tostring", "type",     NULL };
     luaL_requiref(L, "_G", luaopen_base, 0);
     for (int i = 0; kept[i]; i++) {
         lua_getfield(L, -1, kept[i]);
@@ -153,7 +231,12 @@ static void open_base(lua_State *L)
     lua_getfield(L, -1, "getmetatable");
     lua_pushcclosure(L, safe_getmetatable, 1);
     lua_setfield(L, -3, "getmetatable");
+    lua_getfield(L, -1, "rawset");
+    lua_pushcclosure(L, safe_rawset, 1);
+    lua_setfield(L, -3, "rawset");
     lua_pop(L, 1);
+    lua_pushcfunction(L, safe_xpcall);
+    lua_setfield(L, -2, "xpcall");
     lua_pushcfunction(L, global_require);
     lua_setfield(L, -2, "require");
     lua_pushliteral(L, LUA_VERSION);
@@ -180,6 +263,9 @@ void rt_sandbox_open(lua_State *L)
     publish(L, "string");
     luaL_requiref(L, "table", luaopen_table, 0);
     wrap(L, "sort", bounded_sort);
+    wrap(L, "insert", bounded_insert);
+    wrap(L, "remove", bounded_remove);
+    wrap(L, "move", bounded_move);
     publish(L, "table");
     luaL_requiref(L, "math", luaopen_math, 0);
     publish(L, "math");

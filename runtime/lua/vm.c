@@ -54,7 +54,6 @@ int rt_vm_new(const struct rt_services *services, const char *scripts, struct rt
     vm->services = services;
     vm->memory.limit = (size_t)services->script_mb << 20;
     snprintf(vm->scripts, sizeof vm->scripts, "%s", scripts);
-    pthread_mutex_init(&vm->watch_mu, NULL);
     rt_map_init(&vm->principals);
     rt_buf_init(&vm->scratch, RT_VM_SCRATCH_MAX);
     vm->L = lua_newstate(rt_alloc, &vm->memory);
@@ -90,7 +89,6 @@ void rt_vm_free(struct rt_vm *vm)
     rt_conn_close(vm->reader);
     rt_map_fini(&vm->principals, free);
     rt_buf_fini(&vm->scratch);
-    pthread_mutex_destroy(&vm->watch_mu);
     free(vm);
 }
 
@@ -99,7 +97,7 @@ static int with_traceback(lua_State *L)
     char text[512];
     if (lua_type(L, 1) != LUA_TSTRING)
         lua_pushstring(L, rt_error_text(L, 1, text, sizeof text));
-    luaL_traceback(L, L, lua_tostring(L, -1), 1);
+    rt_traceback(L, L, lua_tostring(L, -1), 1);
     return 1;
 }
 

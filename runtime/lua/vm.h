@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One Lua state: of one worker, for one app of one release. It owns the sandbox, the memory cap, the
- * pool of coroutines and the connection for reads. Nothing of it is touched by another thread, except
- * by the watchdog (rt_vm__*), which may arm the hook that ends a script past its deadline. */
+ * pool of coroutines and the connection for reads. Nothing of it is touched by another thread; the
+ * watchdog, which ends a script past its deadline, reads a few atomic fields. */
 #ifndef RT_LUA_VM_H
 #define RT_LUA_VM_H
 
@@ -81,7 +81,8 @@ struct rt_vm {
     struct rt_map principals;
     uint64_t principals_epoch;
     /* The watchdog's view. */
-    pthread_mutex_t watch_mu;
+    bool overran;                              /* this turn's script met its deadline */
+    _Atomic int thread_id;                     /* the kernel's, of whoever runs it */
     _Atomic(lua_State *) running;
     _Atomic uint64_t deadline_ns;              /* 0: nothing runs */
     struct rt_vm *watch_next;

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The watchdog ends scripts that run past their deadline. A permanent count hook would cost half the
- * speed and misses loops inside pcall, so one thread looks every few milliseconds and arms a hook on
- * what runs too long; the hook then raises at every instruction, so no pcall survives it. A hook that
- * arrives late, in the next turn, finds the deadline in the future and removes itself. */
+ * speed and misses loops inside pcall, so one thread looks every few milliseconds and sends a signal to
+ * the thread of what runs too long; its handler arms a hook that raises at every instruction, so no
+ * pcall survives it. A hook that arrives late, in the next turn, finds the deadline in the future and
+ * removes itself. */
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "lua/api.h"
@@ -22,6 +26,9 @@ static struct {
     bool started, stop;
 } dog = { .mu = PTHREAD_MUTEX_INITIALIZER, .stop_cond = PTHREAD_COND_INITIALIZER };
 
+static _Thread_local struct rt_vm *turn;    /* whose script this thread runs */
+static _Thread_local pid_t thread_id;
+
 static void over(lua_State *L, lua_Debug *ar)
 {
     struct rt_vm *vm = rt_vm_of(L);
@@ -31,19 +38,30 @@ static void over(lua_State *L, lua_Debug *ar)
         lua_sethook(L, NULL, 0, 0);
         return;
     }
+    vm->overran = true;
     luaL_error(L, "the script ran longer than %d ms", vm->services->script_ms);
+}
+
+static bool is_over(struct rt_vm *vm, uint64_t now)
+{
+    uint64_t deadline = atomic_load(&vm->deadline_ns);
+    return deadline != 0 && now >= deadline;
+}
+
+/* On the script's own thread: only there does the list of calls, which lua_sethook() walks, stand still. */
+static void arm(int signal)
+{
+    (void)signal;
+    struct rt_vm *vm = turn;
+    lua_State *L = vm ? atomic_load(&vm->running) : NULL;
+    if (L && lua_gethook(L) != over && is_over(vm, rt_mono_ns()))
+        lua_sethook(L, over, LUA_MASKCOUNT, 1);
 }
 
 static void look(struct rt_vm *vm, uint64_t now)
 {
-    uint64_t deadline = atomic_load(&vm->deadline_ns);
-    if (deadline == 0 || now < deadline)
-        return;
-    pthread_mutex_lock(&vm->watch_mu);
-    lua_State *L = atomic_load(&vm->running);
-    if (L)
-        lua_sethook(L, over, LUA_MASKCOUNT, 1);
-    pthread_mutex_unlock(&vm->watch_mu);
+    if (is_over(vm, now))
+        syscall(SYS_tgkill, getpid(), (pid_t)atomic_load(&vm->thread_id), SIGURG);    /* nobody else uses SIGURG */
 }
 
 static void *watch(void *arg)
@@ -70,6 +88,8 @@ static void *watch(void *arg)
 
 int rt_watchdog_start(struct rt_err *err)
 {
+    struct sigaction action = { .sa_handler = arm, .sa_flags = SA_RESTART };
+    sigaction(SIGURG, &action, NULL);
     dog.stop = false;
     if (pthread_create(&dog.thread, NULL, watch, NULL))
         return rt_err_set(err, RT_E_IO, "cannot start the watchdog thread");
@@ -110,6 +130,11 @@ void rt_watchdog_remove(struct rt_vm *vm)
 
 void rt_turn_begin(struct rt_vm *vm, lua_State *L)
 {
+    if (thread_id == 0)
+        thread_id = (pid_t)syscall(SYS_gettid);
+    turn = vm;
+    vm->overran = false;
+    atomic_store_explicit(&vm->thread_id, thread_id, memory_order_relaxed);
     atomic_store_explicit(&vm->running, L, memory_order_relaxed);
     uint64_t limit = (uint64_t)vm->services->script_ms * 1000000u;
     atomic_store_explicit(&vm->deadline_ns, rt_mono_ns() + limit, memory_order_release);
@@ -119,15 +144,12 @@ void rt_turn_end(struct rt_vm *vm)
 {
     atomic_store_explicit(&vm->deadline_ns, 0, memory_order_relaxed);
     atomic_store_explicit(&vm->running, NULL, memory_order_release);
+    turn = NULL;
 }
 
-/* An inner coroutine may be collected once it is left, so the switch waits for the watchdog's hands. */
 void rt_turn_switch(struct rt_vm *vm, lua_State *L)
 {
-    pthread_mutex_lock(&vm->watch_mu);
     atomic_store(&vm->running, L);
-    pthread_mutex_unlock(&vm->watch_mu);
-    uint64_t deadline = atomic_load(&vm->deadline_ns);
-    if (deadline != 0 && rt_mono_ns() >= deadline)
+    if (is_over(vm, rt_mono_ns()))
         lua_sethook(L, over, LUA_MASKCOUNT, 1);
 }

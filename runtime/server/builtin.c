@@ -27,13 +27,15 @@ static void metrics(struct rt_conversation *c)
     rt_respond(c, 200, "text/plain; version=0.0.4; charset=utf-8", NULL, body, n);
 }
 
-static _Atomic bool clock_moves;    /* one at a time: each scheduler tells one caller that it is idle */
-
 /* The clock was moved: answers when the timers of all apps that became due have fired. */
 struct clock_wait {
     struct rt_conversation *c;
     struct rt_message message;
     int left;
+    struct clock_app {
+        struct rt_idle_wait wait;
+        struct clock_wait *all;
+    } app[RT_APPS_MAX];
 };
 
 static void clock_answer(struct rt_message *m)
@@ -41,13 +43,12 @@ static void clock_answer(struct rt_message *m)
     struct clock_wait *w = (struct clock_wait *)((char *)m - offsetof(struct clock_wait, message));
     struct rt_conversation *c = w->c;
     free(w);
-    atomic_store(&clock_moves, false);
     respond_text(c, 200, "application/json", "{\"ok\":true}");
 }
 
-static void timers_idle(void *arg)
+static void timers_idle(struct rt_idle_wait *wait)
 {
-    struct clock_wait *w = arg;
+    struct clock_wait *w = ((struct clock_app *)wait)->all;
     if (--w->left > 0)
         return;
     w->message.run = clock_answer;
@@ -59,8 +60,11 @@ static void fire_timers(struct rt_message *m)
     struct clock_wait *w = (struct clock_wait *)((char *)m - offsetof(struct clock_wait, message));
     struct rt_host *h = w->c->worker->host;
     w->left = h->n_apps;
-    for (int i = 0, n = h->n_apps; i < n; i++)
-        rt_scheduler_run(h->schedulers[i], timers_idle, w);
+    for (int i = 0, n = h->n_apps; i < n; i++) {
+        w->app[i].wait.idle = timers_idle;
+        w->app[i].all = w;
+        rt_scheduler_run(h->schedulers[i], &w->app[i].wait);
+    }
 }
 
 /* {"advance_seconds": 60} and nothing else: no parser is at hand below Lua, and none is needed. */
@@ -85,10 +89,9 @@ static void move_clock(struct rt_conversation *c)
                      "{\"error\":{\"code\":\"BAD_REQUEST\",\"message\":\"send {\\\"advance_seconds\\\": 60}\"}}");
         return;
     }
-    struct clock_wait *w = atomic_exchange(&clock_moves, true) ? NULL : malloc(sizeof *w);
+    struct clock_wait *w = malloc(sizeof *w);
     if (!w) {
-        respond_text(c, 409, "application/json",
-                     "{\"error\":{\"code\":\"CONFLICT\",\"message\":\"the clock is being moved already\"}}");
+        respond_text(c, 503, NULL, "");
         return;
     }
     rt_clock_shift(rt_clock_shifted() + seconds);

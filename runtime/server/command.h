@@ -21,6 +21,8 @@ extern const struct rt_command rt_commands[];             /* ended by a NULL nam
 
 /* Takes "--name" out of argv when it is there. */
 bool rt_take_flag(int *argc, char **argv, const char *name);
+/* Takes "--name VALUE" out of argv; NULL when it is not there. */
+const char *rt_take_value(int *argc, char **argv, const char *name);
 /* Prints "perigee: message" and returns 1. */
 int rt_command_failed(const struct rt_err *err);
 
@@ -42,6 +44,7 @@ int rt_cmd_serve(struct rt_options *o, int argc, char **argv);
 int rt_cmd_check(struct rt_options *o, int argc, char **argv);
 int rt_cmd_routes(struct rt_options *o, int argc, char **argv);
 int rt_cmd_openapi(struct rt_options *o, int argc, char **argv);
+int rt_cmd_test(struct rt_options *o, int argc, char **argv);
 int rt_cmd_api(struct rt_options *o, int argc, char **argv);
 int rt_cmd_migrate(struct rt_options *o, int argc, char **argv);
 int rt_cmd_backup(struct rt_options *o, int argc, char **argv);

@@ -16,12 +16,15 @@
 static const char *const no_flags[] = { NULL };
 static const char *const json_flag[] = { "json", NULL };
 static const char *const fix_flags[] = { "json", "app", NULL };
+static const char *const test_flags[] = { "spec", "filter", NULL };
 
 const struct rt_command rt_commands[] = {
     { "serve", "", "Serve the apps until SIGTERM", no_flags, rt_cmd_serve },
     { "check", "[APP] ", "Load the scripts and report every problem with file:line", json_flag, rt_cmd_check },
     { "routes", "[APP] [--json] ", "List the routes", json_flag, rt_cmd_routes },
     { "openapi", "APP [PAGE] ", "Print the OpenAPI document of an app's docs page (1, 2, …)", no_flags, rt_cmd_openapi },
+    { "test", "[APP] [--filter PATTERN] ", "Run an app's specs inside the host (--spec FOLDER: those of another folder)",
+      test_flags, rt_cmd_test },
     { "api", "", "Print the host functions of scripts as JSON", no_flags, rt_cmd_api },
     { "migrate", "", "Bring the databases to the newest schema", no_flags, rt_cmd_migrate },
     { "backup", "FILE ", "Copy all databases of a running or stopped server into one file, verified", no_flags,
@@ -46,6 +49,18 @@ bool rt_take_flag(int *argc, char **argv, const char *name)
             return true;
         }
     return false;
+}
+
+const char *rt_take_value(int *argc, char **argv, const char *name)
+{
+    for (int i = 1; i + 1 < *argc; i++)
+        if (strcmp(argv[i], name) == 0) {
+            const char *value = argv[i + 1];
+            memmove(argv + i, argv + i + 2, (size_t)(*argc - i - 1) * sizeof *argv);
+            *argc -= 2;
+            return value;
+        }
+    return NULL;
 }
 
 int rt_command_failed(const struct rt_err *err)

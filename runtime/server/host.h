@@ -111,8 +111,12 @@ void rt_metrics_write(struct rt_host *h, struct rt_buf *out);
 /* scheduler.c: fires the timers of one app on worker 0. */
 struct rt_scheduler *rt_scheduler_new(struct rt_host *h, int app);
 void rt_scheduler_free(struct rt_scheduler *s);
-/* Worker 0's thread. `idle` (nullable) is called once, when nothing is due any more. */
-void rt_scheduler_run(struct rt_scheduler *s, void (*idle)(void *arg), void *arg);
+/* Worker 0's thread. `wait` (nullable): its `idle` is called once, when nothing is due any more. */
+struct rt_idle_wait {
+    void (*idle)(struct rt_idle_wait *wait);
+    struct rt_idle_wait *next;
+};
+void rt_scheduler_run(struct rt_scheduler *s, struct rt_idle_wait *wait);
 /* Any thread: a timer was set for `due`. */
 void rt_scheduler_set(void *scheduler, int64_t due);
 

@@ -154,6 +154,7 @@ static void leave_and_respond(struct rt_keyed *k, int code)
     struct rt_conversation *c = k->c;
     if (code)
         rt_exchange_fail(&c->x, 503, NULL, "The outcome could not be stored", -2);
+    rt_keyed_leave(c);
     rt_respond_exchange(c);
 }
 
@@ -175,6 +176,7 @@ static void granted(struct rt_tx *tx)
 void rt_keyed_finish(struct rt_conversation *c)
 {
     if (!to_be_kept(c)) {
+        rt_keyed_leave(c);    /* before the client can send it again */
         rt_respond_exchange(c);
         return;
     }

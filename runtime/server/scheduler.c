@@ -9,9 +9,8 @@
 #include "base/log.h"
 #include "lua/job.h"
 #include "server/host.h"
-#include "server/idempotency.h"
 
-enum { LOOK_AT_LEAST_EVERY_S = 600 };
+enum { LOOK_AT_LEAST_EVERY_S = 600, AFTER_FAILURE_MS = 1000 };
 
 struct rt_scheduler {
     struct rt_host *host;
@@ -19,11 +18,10 @@ struct rt_scheduler {
     struct rt_job job;
     struct rt_alarm *alarm;
     struct rt_message message;
-    bool running, postponing;
+    bool running, postponing, failed;
     _Atomic bool posted;
     _Atomic int64_t next;            /* when the alarm rings, Unix seconds */
-    void (*idle)(void *arg);
-    void *idle_arg;
+    struct rt_idle_wait *waiting;
 };
 
 static struct rt_vm *vm_of(struct rt_scheduler *s)
@@ -31,7 +29,7 @@ static struct rt_vm *vm_of(struct rt_scheduler *s)
     return s->host->release->vms[0][s->app];
 }
 
-/* Nothing is due: sets the alarm for what comes next. */
+/* Nothing is due: sets the alarm for what comes next and tells those who wait for that. */
 static void rest(struct rt_scheduler *s)
 {
     int64_t next = INT64_MAX, now = rt_now();
@@ -39,53 +37,63 @@ static void rest(struct rt_scheduler *s)
     s->running = false;
     struct rt_vm *vm = vm_of(s);
     rt_vm_idle(vm);
-    if (rt_timer_next(vm->reader, &next, &err))
+    if (rt_timer_next(vm->reader, &next, &err)) {
         rt_log(RT_LOG_ERROR, "timers cannot be read", "error", err.msg, NULL);
+        s->failed = true;
+    }
     if (next > now + LOOK_AT_LEAST_EVERY_S)
         next = now + LOOK_AT_LEAST_EVERY_S;
     atomic_store(&s->next, next);
-    rt_alarm_set(s->alarm, next <= now ? 1 : (uint64_t)(next * 1000 - rt_now_ms()));
-    void (*idle)(void *) = s->idle;
-    s->idle = NULL;
-    if (idle)
-        idle(s->idle_arg);
+    uint64_t wait = next <= now ? 1 : (uint64_t)(next * 1000 - rt_now_ms());
+    rt_alarm_set(s->alarm, s->failed && wait < AFTER_FAILURE_MS ? AFTER_FAILURE_MS : wait);
+    s->failed = false;
+    while (s->waiting) {
+        struct rt_idle_wait *w = s->waiting;
+        s->waiting = w->next;
+        w->idle(w);
+    }
+}
+
+static void fire(struct rt_scheduler *s)
+{
+    rt_buf_reset(&s->job.timer.key);
+    rt_job_timer(&s->job, rt_now());
 }
 
 static void done(struct rt_job *job, int code, const char *error)
 {
     struct rt_scheduler *s = job->owner;
-    bool again = code == 0;
-    if (code && code != RT_E_NOTFOUND) {
+    bool failed = code && code != RT_E_NOTFOUND, was_postponing = s->postponing;
+    s->postponing = false;
+    if (failed)
         rt_log(RT_LOG_ERROR, "timer failed", "app", s->host->apps[s->app].shared.name, "timer",
                job->timer.name.len ? rt_buf_cstr(&job->timer.name) : "-", "error", error, NULL);
-        if (!s->postponing && job->timer.key.len) {
-            s->postponing = true;
-            rt_job_postpone(job);
-            return;
-        }
-    }
-    s->postponing = false;
-    if (again)
-        rt_job_timer(job, rt_now());
-    else
+    if (failed && !was_postponing && job->timer.key.len) {
+        s->postponing = true;
+        rt_job_postpone(job);
+    } else if (code == 0) {
+        fire(s);
+    } else {
+        s->failed = failed;
         rest(s);
+    }
 }
 
-void rt_scheduler_run(struct rt_scheduler *s, void (*idle)(void *arg), void *arg)
+void rt_scheduler_run(struct rt_scheduler *s, struct rt_idle_wait *wait)
 {
-    if (idle) {
-        s->idle = idle;
-        s->idle_arg = arg;
+    if (wait) {
+        wait->next = s->waiting;
+        s->waiting = wait;
     }
     if (s->running)
         return;
     s->running = true;
-    rt_job_timer(&s->job, rt_now());
+    fire(s);
 }
 
 static void rang(void *arg)
 {
-    rt_scheduler_run(arg, NULL, NULL);
+    rt_scheduler_run(arg, NULL);
 }
 
 static void told(struct rt_message *m)

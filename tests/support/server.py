@@ -1,4 +1,5 @@
 """Starting, moving the clock of and stopping a perigee process."""
+import ctypes
 import json
 import os
 import pathlib
@@ -14,6 +15,9 @@ REPO = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("PERIGEE_BIN", str(REPO / "build" / "perigee"))
 READY_SECONDS = 60
 STOP_SECONDS = 30
+
+PR_SET_PDEATHSIG = 1
+libc = ctypes.CDLL(None)
 
 live = []       # servers whose log belongs into the report of a failing test
 
@@ -97,8 +101,14 @@ class Server:
         env = environment(self.env)
         if self.shift:
             env["PERIGEE_CLOCK_SHIFT"] = str(self.shift)
+        more = popen.pop("preexec_fn", None)
+
+        def before():
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)      # ends with the test run, however that ends
+            if more:
+                more()
         self.proc = subprocess.Popen(line + self.args, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                     stderr=subprocess.STDOUT, **popen)
+                                     stderr=subprocess.STDOUT, preexec_fn=before, **popen)
         self.log = Log(self.proc.stdout)
         self.logs.append(self.log)
         if self not in live:

@@ -96,7 +96,7 @@ static void has_the_documented_defaults(void **state)
     assert_string_equal(o.jwt_secret, "");
     assert_string_equal(o.rate_limits, "on");
     assert_int_equal(o.body_bytes, 1 << 20);
-    assert_int_equal(o.header_bytes, 16 << 10);
+    assert_int_equal(o.header_bytes, 8 << 10);
     assert_int_equal(o.url_bytes, 8 << 10);
     assert_int_equal(o.idle_seconds, 75);
     assert_int_equal(o.request_seconds, 30);

@@ -1,0 +1,219 @@
+"""docs/SCRIPTING.md and the README keep their word: their snippets are run here, in the order of the page.
+
+A marker in an HTML comment stands directly before each fenced block:
+  file: PATH            the block is that file from here on
+  run, run: STATUS      the shell runs it; STATUS is its exit status (0)
+  output                what the run before it prints; … stands for anything
+  serve                 the server starts (again) with these options; port 8000 is a free one
+  handler, handler: STATUS [TEXT]    the body of a handler of the finished app; TEXT is in the answer or the log
+  load                  runs while the files of the finished app are loaded
+  manifest              keys of a manifest, for `perigee check`
+"""
+import json
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+
+import pytest
+
+from support.server import BINARY, REPO, command, environment
+
+GUIDE, README = REPO / "docs" / "SCRIPTING.md", REPO / "README.md"
+FENCE = re.compile(r"(?:^<!-- (?P<mark>[^\n]*?) -->\n)?^```(?P<lang>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
+IN_ORDER = ("file", "run", "output", "serve")
+
+
+class Block:
+    def __init__(self, page, match):
+        mark = match["mark"] or ""
+        self.kind, _, self.argument = (x.strip() for x in mark.partition(":"))
+        self.lang, self.text = match["lang"], match["text"]
+        self.where = "%s:%d" % (page.name, page.read_text(encoding="utf-8")[:match.start("text")].count("\n") + 1)
+
+
+def blocks(page):
+    return [Block(page, m) for m in FENCE.finditer(page.read_text(encoding="utf-8"))]
+
+
+def of_kind(kind):
+    return [pytest.param(b, id=b.where) for b in blocks(GUIDE) if b.kind == kind]
+
+
+class Walk:
+    """A folder like the repository's top, in which the blocks of a page are followed."""
+
+    def __init__(self, root, start_server):
+        self.root, self.start_server, self.server, self.printed = root, start_server, None, None
+        (root / "build").mkdir(parents=True)
+        os.symlink(pathlib.Path(BINARY).resolve(), root / "build" / "perigee")
+        for folder in ("scripts", "db"):
+            shutil.copytree(REPO / folder, root / folder)
+
+    def serve(self, options):
+        given = vars(options)
+        if self.server:
+            self.server.stop()
+            self.server = self.start_server(data=self.server.data, scripts=self.root / "scripts", db=self.root / "db",
+                                            limits=None, **given)
+        else:
+            self.server = self.start_server(scripts=self.root / "scripts", db=self.root / "db", limits=None, **given)
+
+    def follow(self, block):
+        if block.kind == "file":
+            path = self.root / block.argument
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.text, encoding="utf-8")
+        elif block.kind == "serve":
+            self.serve(ServeLine(block.text))
+        elif block.kind == "run":
+            self.printed = self.run(block)
+        elif block.kind == "output":
+            pattern = ".*".join(re.escape(part) for part in block.text.strip().split("…"))
+            assert re.fullmatch(pattern, self.printed.strip(), re.S), \
+                "%s says:\n%s\nprinted was:\n%s" % (block.where, block.text, self.printed)
+
+    def run(self, block):
+        script = block.text
+        if self.server:
+            script = script.replace("127.0.0.1:8000", "127.0.0.1:%d" % self.server.port)
+        r = subprocess.run(["bash", "-eu", "-o", "pipefail", "-c", script], cwd=self.root, capture_output=True, text=True,
+                           env=environment(), timeout=60)
+        assert r.returncode == int(block.argument or 0), "%s: status %d\n%s%s" % (block.where, r.returncode, r.stdout,
+                                                                                 r.stderr)
+        return r.stdout + r.stderr
+
+
+class ServeLine:
+    """The options that a page gives `perigee serve`; the data folder is one of the test's."""
+
+    def __init__(self, text):
+        words = shlex.split(text)
+        if words == ["./tools/run"]:
+            words = shlex.split("build/perigee serve --env development --demo on")
+        self.env = dict(w.split("=", 1) for w in words[:words.index("build/perigee")])
+        args = words[words.index("build/perigee") + 2:]
+        self.mode = args[args.index("--env") + 1]
+        self.args = []
+        for name, value in zip(args[::2], args[1::2]):
+            if name not in ("--env", "--data", "--port"):
+                self.args += [name, value]
+
+
+@pytest.fixture(scope="module")
+def guide(tmp_path_factory, start_server):
+    """The guide, followed to its end."""
+    walk = Walk(tmp_path_factory.mktemp("guide") / "top", start_server)
+    for block in blocks(GUIDE):
+        walk.follow(block)
+    return walk
+
+
+def test_the_guide_can_be_followed(guide):
+    assert guide.server.running()
+
+
+def test_the_readme_can_be_followed(tmp_path, start_server):
+    walk = Walk(tmp_path / "top", start_server)
+    followed = [b for b in blocks(README) if b.kind in IN_ORDER]
+    assert [b.kind for b in followed].count("run") >= 3
+    for block in followed:
+        walk.follow(block)
+
+
+# ---- snippets of the reference ---------------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def snippets(guide, tmp_path_factory, start_server):
+    """The finished app and its data with a unit more: each snippet is the body of a handler."""
+    top = tmp_path_factory.mktemp("snippets")
+    scripts, data = top / "scripts", top / "data"
+    for step in (guide.server.command("backup", top / "backup", "--apps", "hello"), command(
+            "restore", top / "backup", "--data", data, "--scripts", guide.root / "scripts", "--apps", "hello")):
+        assert step.returncode == 0, step.stderr
+    shutil.copytree(guide.root / "scripts", scripts)
+    routes = []
+    for block in blocks(GUIDE):
+        if block.kind == "handler":
+            routes.append('POST "/hello/snippets/%s/" { summary = "A snippet", who = "anyone", query = { page = optional('
+                          'integer) }, body = { text = optional(text) }, returns = { [200] = any, [201] = any, '
+                          '[204] = "none" }, run = function(req)\n%s\n%s end },'
+                          % (slug(block), block.text, "" if "\nreturn" in "\n" + block.text else "return 200, {}"))
+    (scripts / "hello" / "routes" / "snippets.lua").write_text(
+        'return { name = "snippets", summary = "Of the guide.",\n%s\n}\n' % "\n".join(routes))
+    edit(scripts / "hello" / "app.lua", "units = {", 'units = { require "routes.snippets",')
+    return start_server(data=data, scripts=scripts, db=guide.root / "db", args=["--apps", "hello"], limits=None)
+
+
+def edit(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1, "%s once in %s" % (old, path)
+    path.write_text(text.replace(old, new))
+
+
+def slug(block):
+    return block.where.replace(":", "-").lower()
+
+
+@pytest.mark.parametrize("block", of_kind("handler"))
+def test_a_snippet_of_a_handler(snippets, block):
+    status, _, said = block.argument.partition(" ")
+    r = snippets.client.post("/hello/snippets/%s/" % slug(block), {"text": "hi"}, headers={"X-Request-Id": slug(block)})
+    log = "\n".join(x for x in snippets.log.text().splitlines() if slug(block) in x)
+    assert r.status == int(status or 200), "%s\n%s\n%s" % (block.text, r.text(), log)
+    assert said in r.text() or said in log or (said and snippets.log.wait_for(said)), "no %r in %s" % (said, r)
+
+
+@pytest.mark.parametrize("block", of_kind("load"))
+def test_a_snippet_of_loading(guide, tmp_path, block):
+    shutil.copytree(guide.root / "scripts", tmp_path / "scripts")
+    (tmp_path / "scripts" / "hello" / "loaded.lua").write_text(block.text, encoding="utf-8")
+    edit(tmp_path / "scripts" / "hello" / "app.lua", "units = {", 'loaded = nil, _loaded = require "loaded", units = {')
+    check(tmp_path, "hello")
+
+
+@pytest.mark.parametrize("block", of_kind("manifest"))
+def test_a_snippet_of_a_manifest(tmp_path, block):
+    folder = tmp_path / "scripts" / "some"
+    folder.mkdir(parents=True)
+    keys = set(re.findall(r"^(\w+) =", block.text, re.M))
+    given = {"name": '"some"', "units": '{ { name = "u", summary = "s", GET "/some/" { summary = "s", who = "anyone", '
+             'returns = { [200] = any }, run = function() return 200, {} end } } }'}
+    rest = ", ".join("%s = %s" % x for x in given.items() if x[0] not in keys)
+    (folder / "app.lua").write_text("return {\n%s\n%s\n}\n" % (block.text, rest))
+    check(tmp_path, "some")
+
+
+def check(root, app):
+    r = command("check", app, "--scripts", root / "scripts", "--data", root / "data")
+    assert r.returncode == 0, r.stdout + r.stderr
+
+
+# ---- nothing is missing ----------------------------------------------------------------------------------------------
+
+def test_every_snippet_is_run():
+    kinds = IN_ORDER + ("handler", "load", "manifest")
+    idle = [b.where for b in blocks(GUIDE) if b.kind not in kinds]
+    assert not idle, "blocks without a marker: %s" % idle
+
+
+def test_every_host_function_is_explained():
+    text = GUIDE.read_text(encoding="utf-8")
+    libraries = json.loads(command("api").stdout)
+    names = [f["signature"].partition("(")[0] for lib in libraries for f in lib["functions"]]
+    assert len(names) > 40
+    assert [n for n in names if n not in text] == []
+
+
+@pytest.mark.parametrize("prelude, pattern", [
+    ("manifest.lua", r"local MANIFEST = set \[\[(.*?)\]\]"),
+    ("routes.lua", r"local ROUTE = set \"(.*?)\""),
+    ("kit.lua", r"M.MESSAGES = M.set \[\[(.*?)\]\]"),
+])
+def test_every_key_is_explained(prelude, pattern):
+    source = (REPO / "runtime" / "lua" / "prelude" / prelude).read_text(encoding="utf-8")
+    keys = set(re.search(pattern, source, re.S)[1].split()) - {"method", "path", "line"}
+    text = GUIDE.read_text(encoding="utf-8")
+    assert sorted(k for k in keys if not re.search(r"\b%s\b" % k, text)) == []
