@@ -541,7 +541,7 @@ static int req_index(lua_State *L)
     else if (strcmp(key, "query_text") == 0)
         s = rt_http_query(x->http);
     else if (strcmp(key, "address") == 0)
-        s = rt_str_of(rt_http_address(x->http));
+        s = rt_str_of(x->address);
     else
         return 0;
     lua_pushlstring(L, s.p ? s.p : "", s.n);

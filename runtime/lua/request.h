@@ -22,6 +22,7 @@ struct rt_exchange {
     const struct rt_match *match;
     const char *id;                      /* request id */
     const char *origin;                  /* "http://host" */
+    const char *address;                 /* the client's */
     int64_t now;                         /* UTC seconds */
     void *owner;
     /* After authentication, before anything costs: 0 to go on, RT_ANSWERED when the answer stands in the exchange

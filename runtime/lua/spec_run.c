@@ -164,9 +164,11 @@ static void open_libraries(lua_State *L)
 
 static void push_host(lua_State *L)
 {
-    static const luaL_Reg fns[] = {
-        { "call", host_call }, { "phase", host_phase }, { "script", host_script }, { "module", host_module }, { NULL, NULL }
-    };
+    static const luaL_Reg fns[] = { { "call", host_call },
+                                    { "phase", host_phase },
+                                    { "script", host_script },
+                                    { "module", host_module },
+                                    { NULL, NULL } };
     const struct rt_vm *vm = rt_vm_of(L);
     luaL_newlib(L, fns);
     lua_pushfstring(L, "%s/%s", vm->scripts, vm->services->app->name);

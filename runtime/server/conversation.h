@@ -20,6 +20,8 @@ struct rt_conversation {
     int route;                            /* number in the release; n_routes for everything else */
     char id[132];
     char origin[300];
+    char address[46];                     /* the client's, as a trusted proxy says or as connected */
+    bool proxied;                         /* by a trusted proxy */
     int64_t now;
     uint64_t started_ns;
     const struct rt_limit_rule *limit;

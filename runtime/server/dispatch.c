@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "http/query.h"
 #include "server/conversation.h"
+#include "server/proxy.h"
 
 enum { NOBODY = -1 };
 
@@ -55,10 +56,19 @@ static void set_origin(struct rt_conversation *c, struct rt_str host)
     }
     struct rt_str proto = rt_http_header(c->http, "X-Forwarded-Proto");
     memcpy(c->origin, "https://", 9);
-    size_t n = rt_str_is(proto, "https") ? 8 : (memcpy(c->origin, "http://", 8), 7);
+    size_t n = c->proxied && rt_str_is(proto, "https") ? 8 : (memcpy(c->origin, "http://", 8), 7);
     size_t room = sizeof c->origin - n - 1;
     memcpy(c->origin + n, host.p ? host.p : "localhost", host.p ? (host.n < room ? host.n : room) : 9);
     c->origin[n + (host.p ? (host.n < room ? host.n : room) : 9)] = 0;
+}
+
+/* The peer's address, or the one that a trusted proxy saw. */
+static void choose_address(struct rt_conversation *c)
+{
+    const char *peer = rt_http_address(c->http);
+    c->proxied = rt_proxy_trusted(c->worker->host->options->trusted_proxies, peer);
+    if (!c->proxied || !rt_proxy_client(rt_http_header(c->http, "X-Forwarded-For"), c->address, sizeof c->address))
+        snprintf(c->address, sizeof c->address, "%s", peer);
 }
 
 static struct rt_conversation *begin(struct rt_worker *w, struct rt_http_req *req)
@@ -77,6 +87,7 @@ static struct rt_conversation *begin(struct rt_worker *w, struct rt_http_req *re
     c->started_ns = rt_http_started(req);
     rt_http_set_context(req, c);
     choose_id(c);
+    choose_address(c);
     rt_log_request(c->id);
     return c;
 }
@@ -93,7 +104,7 @@ static int take_limit(struct rt_conversation *c, const struct rt_limit_rule *rul
     struct rt_host *h = c->worker->host;
     struct rt_app_shared *a = &h->apps[c->app].shared;
     int n = user ? snprintf(c->limit_key, sizeof c->limit_key, "%s.%s:%lld", a->name, rule->name, (long long)user)
-                 : snprintf(c->limit_key, sizeof c->limit_key, "%s.%s@%s", a->name, rule->name, rt_http_address(c->http));
+                 : snprintf(c->limit_key, sizeof c->limit_key, "%s.%s@%s", a->name, rule->name, c->address);
     c->limit_key_n = (size_t)n < sizeof c->limit_key ? (size_t)n : sizeof c->limit_key - 1;
     c->limit = rule;
     c->limit_state =
@@ -175,6 +186,7 @@ static void run_route(struct rt_conversation *c)
     x->match = &c->match;
     x->id = c->id;
     x->origin = c->origin;
+    x->address = c->address;
     x->now = c->now;
     x->owner = c;
     x->admit = admit;

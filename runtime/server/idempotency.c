@@ -5,7 +5,6 @@
 #include "server/idempotency.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,12 +12,9 @@
 #include "base/map.h"
 #include "crypto/hash.h"
 
-enum { EXPIRE_EVERY = 64 };
-
 struct rt_idempotency {
     pthread_mutex_t mu;
     struct rt_map running;
-    _Atomic uint64_t kept;
 };
 
 struct rt_idempotency *rt_idempotency_new(void)
@@ -163,11 +159,9 @@ int rt_idempotency_keep(struct rt_conn *c, struct rt_str scope, struct rt_str ke
     return rc < 0 ? rc : 0;
 }
 
-int rt_idempotency_expire(struct rt_idempotency *t, struct rt_conn *c, int64_t now, struct rt_err *err)
+int rt_idempotency_expire(struct rt_conn *c, int64_t now, struct rt_err *err)
 {
     struct rt_stmt *s;
-    if (atomic_fetch_add(&t->kept, 1) % EXPIRE_EVERY != 0)
-        return 0;
     int rc = prepare(c,
                      "DELETE FROM perigee_idempotency WHERE (scope, key) IN "
                      "(SELECT scope, key FROM perigee_idempotency WHERE expires_at <= ? ORDER BY expires_at LIMIT 1000)",

@@ -38,7 +38,7 @@ int rt_idempotency_find(struct rt_conn *c, struct rt_str scope, struct rt_str ke
 /* On the write connection, inside a turn. */
 int rt_idempotency_keep(struct rt_conn *c, struct rt_str scope, struct rt_str key, const char body_hash[65],
                         const uint8_t seal_key[32], int64_t now, const struct rt_outcome *o, struct rt_err *err);
-/* After an outcome was kept: deletes a part of what has expired, now and then. */
-int rt_idempotency_expire(struct rt_idempotency *t, struct rt_conn *c, int64_t now, struct rt_err *err);
+/* Deletes a part of what has expired. */
+int rt_idempotency_expire(struct rt_conn *c, int64_t now, struct rt_err *err);
 
 #endif

@@ -54,7 +54,7 @@ static struct rt_keyed *new_keyed(struct rt_conversation *c, struct rt_str key)
         path.n--;
     int n = c->x.user_id ? snprintf(k->scope, room, "%lld %.*s %.*s", (long long)c->x.user_id, (int)method.n, method.p,
                                     (int)path.n, path.p)
-                         : snprintf(k->scope, room, "@%s %.*s %.*s", rt_http_address(c->http), (int)method.n, method.p,
+                         : snprintf(k->scope, room, "@%s %.*s %.*s", c->address, (int)method.n, method.p,
                                     (int)path.n, path.p);
     k->scope_n = (size_t)n < room ? (size_t)n : room - 1;
     memcpy(k->key, key.p, key.n);
@@ -133,8 +133,6 @@ static int keep(struct rt_conversation *c, struct rt_conn *conn)
         rt_log(RT_LOG_ERROR, "an outcome cannot be kept", "error", err.msg, NULL);
     else
         k->kept = true;
-    if (rc == 0 && rt_idempotency_expire(c->worker->host->apps[c->app].idempotency, conn, c->now, &err))
-        rt_log(RT_LOG_WARN, "expired outcomes stay for now", "error", err.msg, NULL);
     return rc;
 }
 

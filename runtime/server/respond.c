@@ -119,7 +119,7 @@ static void write_access(struct rt_conversation *c, int status, size_t n, uint64
         rt_buf_puts(b, ",\"path\":");
         rt_json_put_string(b, p.p, p.n);
         rt_buf_printf(b, ",\"status\":%d,\"bytes\":%zu,\"ms\":%.3f,\"address\":\"%s\",\"user\":%lld}\n", status, n,
-                      (double)ns / 1e6, rt_http_address(c->http), (long long)c->x.user_id);
+                      (double)ns / 1e6, c->address, (long long)c->x.user_id);
     } else {
         rt_buf_printf(b, "%.20s info  request %.*s %.*s %d %zuB %.2fms id=%s\n", time, (int)m.n, m.p, (int)p.n, p.p, status, n,
                       (double)ns / 1e6, c->id);
@@ -155,7 +155,7 @@ void rt_respond(struct rt_conversation *c, int status, const char *type, const c
         add(c, "Idempotent-Replayed", "true");
     if (status == 503 && !c->limit)
         add(c, "Retry-After", "1");
-    if (status == 304 || status == 204 || status == 205) {
+    if (status == 204 || status == 205) {    /* a 304 announces the length of what it stands for */
         free(body);
         body = NULL;
         n = 0;

@@ -64,7 +64,7 @@ static int start_shared(struct rt_host *h, struct rt_err *err)
 static void warn_of_open_doors(const struct rt_options *o)
 {
     if (o->env == RT_ENV_DEVELOPMENT)
-        rt_log(RT_LOG_WARN, "development mode: errors are shown, the clock can be moved; not for the internet", NULL);
+        rt_log(RT_LOG_WARN, "development mode: the clock can be moved by anybody; not for the internet", NULL);
     if (o->outbound_allow && o->outbound_allow[0])
         rt_log(RT_LOG_WARN, "outgoing requests may reach private networks", "outbound_allow", o->outbound_allow, NULL);
     if (strcmp(o->rate_limits, "off") == 0)

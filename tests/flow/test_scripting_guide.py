@@ -19,6 +19,7 @@ import subprocess
 
 import pytest
 
+from support.people import User
 from support.server import BINARY, REPO, command, environment
 
 GUIDE, README = REPO / "docs" / "SCRIPTING.md", REPO / "README.md"
@@ -121,6 +122,8 @@ def test_the_readme_can_be_followed(tmp_path, start_server):
     assert [b.kind for b in followed].count("run") >= 3
     for block in followed:
         walk.follow(block)
+    user = User(walk.server)
+    assert user.start(user.task())["pomodoro_session"]["duration_minutes"] == 50, "the rule was changed"
 
 
 # ---- snippets of the reference ---------------------------------------------------------------------------------------
