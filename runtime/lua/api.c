@@ -8,6 +8,11 @@
 #include "lua/api.h"
 #include "lua/vm.h"
 
+const char *rt_lua_release(void)
+{
+    return LUA_RELEASE;
+}
+
 static const char *phase_name(unsigned phase)
 {
     switch (phase) {

@@ -10,7 +10,7 @@
 
 struct rt_call {
     struct rt_vm *vm;
-    lua_State *co;
+    struct lua_State *co;
     int co_ref;
     unsigned phase;
     bool parked;
@@ -44,21 +44,21 @@ void rt_call_fini(struct rt_call *call);
 
 /* For host functions: parks the running call; `k` continues when somebody resumes it. Use as `return rt_park(L, k, ctx)`.
  * Raises where parking is not allowed (rules, inside or after a transaction). `what` names the function for the message. */
-int rt_park(lua_State *L, const char *what, lua_KFunction k, lua_KContext ctx);
+int rt_park(struct lua_State *L, const char *what, int (*k)(struct lua_State *L, int status, intptr_t ctx), intptr_t ctx);
 /* The check of rt_park() alone, before anything is started that cannot be undone. */
-void rt_park_check(lua_State *L, const char *what);
-struct rt_call *rt_call_of(lua_State *L);     /* raises when nothing runs */
+void rt_park_check(struct lua_State *L, const char *what);
+struct rt_call *rt_call_of(struct lua_State *L);     /* raises when nothing runs */
 
 /* Takes the turn for this call (granted → true) or parks it. Continuation `k` runs when it is ours. */
-bool rt_call_take_turn(lua_State *L, struct rt_call *call);
+bool rt_call_take_turn(struct lua_State *L, struct rt_call *call);
 /* Ends the call's transaction if it holds the turn. keep: 1 when `done` (of call->tx) will follow, 0 when
  * there was nothing to keep, negative on failure (rolled back). */
 int rt_call_end_turn(struct rt_call *call, bool keep, struct rt_err *err);
 
 /* The message of the error value at `idx` (a string, or a table's message). With `traceback`, of coroutine co. */
-const char *rt_error_text(lua_State *L, int idx, char *out, size_t size);
+const char *rt_error_text(struct lua_State *L, int idx, char *out, size_t size);
 /* Pushes onto L the message and where `co` stands, from `level` on: its innermost functions, as looking for the
  * outermost ones takes long after a deep recursion. */
-void rt_traceback(lua_State *L, lua_State *co, const char *message, int level);
+void rt_traceback(struct lua_State *L, struct lua_State *co, const char *message, int level);
 
 #endif

@@ -56,13 +56,13 @@ void rt_exchange_fail(struct rt_exchange *x, int status, const char *code, const
 void rt_exchange_fini(struct rt_exchange *x);
 
 /* Once per state: the metatable of `req`. */
-void rt_request_open(lua_State *L);
+void rt_request_open(struct lua_State *L);
 
 /* Pushes the principal of the request's bearer token, from the cache or by asking the app, and returns its
  * id; raises a failure with status 401. */
-int64_t rt_principal_push(lua_State *L, struct rt_vm *vm, const struct rt_route *route, struct rt_str authorization,
+int64_t rt_principal_push(struct lua_State *L, struct rt_vm *vm, const struct rt_route *route, struct rt_str authorization,
                           int64_t now);
 /* Raises { status =, message = } and, when code is not NULL, code. */
-int rt_raise_failure(lua_State *L, int status, const char *code, const char *message);
+int rt_raise_failure(struct lua_State *L, int status, const char *code, const char *message);
 
 #endif

@@ -46,6 +46,11 @@ static int open_globals(lua_State *L)
     return 0;
 }
 
+struct rt_vm *rt_vm_of(lua_State *L)
+{
+    return *(struct rt_vm **)lua_getextraspace(L);
+}
+
 int rt_vm_new(const struct rt_services *services, const char *scripts, struct rt_vm **ret, struct rt_err *err)
 {
     struct rt_vm *vm = calloc(1, sizeof *vm);

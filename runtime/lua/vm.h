@@ -6,7 +6,6 @@
 #ifndef RT_LUA_VM_H
 #define RT_LUA_VM_H
 
-#include <lua.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -23,6 +22,7 @@
 #include "lua/alloc.h"
 
 struct rt_app;
+struct lua_State;
 struct rt_call;
 struct rt_cache;
 
@@ -60,7 +60,7 @@ struct rt_services {
 enum { RT_VM_SCRATCH_MAX = 32 << 20, RT_VM_OPEN_MAX = 8 };
 
 struct rt_vm {
-    lua_State *L;
+    struct lua_State *L;
     const struct rt_services *services;
     struct rt_conn *reader;
     uint64_t snapshot_sequence;
@@ -83,25 +83,25 @@ struct rt_vm {
     /* The watchdog's view. */
     bool overran;                              /* this turn's script met its deadline */
     _Atomic int thread_id;                     /* the kernel's, of whoever runs it */
-    _Atomic(lua_State *) running;
+    _Atomic(struct lua_State *) running;
     _Atomic uint64_t deadline_ns;              /* 0: nothing runs */
     struct rt_vm *watch_next;
 };
 
-static inline struct rt_vm *rt_vm_of(lua_State *L) { return *(struct rt_vm **)lua_getextraspace(L); }
+struct rt_vm *rt_vm_of(struct lua_State *L);
 
 /* An empty sandbox with all host libraries. `scripts` is the folder that holds lib/ and the app's folder. */
 int rt_vm_new(const struct rt_services *services, const char *scripts, struct rt_vm **ret, struct rt_err *err);
 void rt_vm_free(struct rt_vm *vm);
 
 /* Pushes what a file of the app returns, loading it once ("rules.sessions", "lib.pagination"). Lua error on failure. */
-int rt_vm_require(lua_State *L, const char *name);
+int rt_vm_require(struct lua_State *L, const char *name);
 /* Runs `f` protected on the main state with a deadline, in `phase`; 0 or RT_E_INVALID with message and traceback. */
-int rt_vm_protected(struct rt_vm *vm, unsigned phase, lua_CFunction f, void *arg, struct rt_err *err);
+int rt_vm_protected(struct rt_vm *vm, unsigned phase, int (*f)(struct lua_State *L), void *arg, struct rt_err *err);
 
 /* The connection for reading now: the write connection inside a transaction, else the reader in a
  * snapshot that is not older than the last commit at the start of this turn. NULL with a Lua error. */
-struct rt_conn *rt_vm_conn(struct rt_vm *vm, lua_State *L);
+struct rt_conn *rt_vm_conn(struct rt_vm *vm, struct lua_State *L);
 /* At the end of a loop iteration: lets the snapshot go. */
 void rt_vm_idle(struct rt_vm *vm);
 
@@ -111,15 +111,15 @@ void rt_watchdog_stop(void);
 void rt_watchdog_add(struct rt_vm *vm);
 void rt_watchdog_remove(struct rt_vm *vm);
 /* Marks the start and end of a turn of `L`; nestable states switch with rt_turn_switch(). */
-void rt_turn_begin(struct rt_vm *vm, lua_State *L);
+void rt_turn_begin(struct rt_vm *vm, struct lua_State *L);
 void rt_turn_end(struct rt_vm *vm);
-void rt_turn_switch(struct rt_vm *vm, lua_State *L);
+void rt_turn_switch(struct rt_vm *vm, struct lua_State *L);
 
 /* Fills the table at the top of the stack with the bounded standard libraries. */
-void rt_sandbox_open(lua_State *L);
+void rt_sandbox_open(struct lua_State *L);
 /* Pushes the host's coroutine library. */
-void rt_coroutine_open(lua_State *L);
+void rt_coroutine_open(struct lua_State *L);
 /* Replaces the table at the top by a read-only view of it; `what` names it in the message. */
-void rt_freeze(lua_State *L, const char *what);
+void rt_freeze(struct lua_State *L, const char *what);
 
 #endif

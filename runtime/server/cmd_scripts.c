@@ -7,7 +7,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
-#include "lua/api.h"
+#include "lua/fn.h"
 #include "server/command.h"
 
 int rt_offline_open(struct rt_offline *o, int index, bool with_database, struct rt_err *err)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "crypto/password.h"
+#include "lua/fn.h"
 #include "server/command.h"
 #include "server/serve.h"
 
@@ -119,7 +120,7 @@ int rt_cmd_config(struct rt_options *o, int argc, char **argv)
 int rt_cmd_version(struct rt_options *o, int argc, char **argv)
 {
     (void)o, (void)argc, (void)argv;
-    printf("perigee %s (%s)\n", PERIGEE_VERSION, LUA_RELEASE);
+    printf("perigee %s (%s)\n", PERIGEE_VERSION, rt_lua_release());
     return 0;
 }
 

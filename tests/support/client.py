@@ -3,6 +3,7 @@
 The tests look at exact bytes (pipelining, 100-continue, bodies that must not be there), which
 http.client hides. Connections are kept alive and never retried: what happened is what is seen.
 """
+import contextlib
 import json as jsonlib
 import select
 import socket
@@ -155,6 +156,13 @@ class Connection:
         except ConnectionResetError:
             return True
         return False
+
+    def rest(self):
+        """What comes until the server closes."""
+        with contextlib.suppress(Closed, ConnectionResetError):
+            while True:
+                self._more()
+        return self.buffer
 
     def close(self):
         self.sock.close()

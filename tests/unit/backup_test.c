@@ -11,7 +11,8 @@ static int fresh(void **state)
     if (make_test_folder(state))
         return -1;
     c = open_conn(in_folder("live.db"), RT_CONN_WRITE);
-    run_sql(c, "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE t (id INTEGER PRIMARY KEY, p REFERENCES p(id), v TEXT);"
+    run_sql(c, "CREATE TABLE p (id INTEGER PRIMARY KEY);"
+               "CREATE TABLE t (id INTEGER PRIMARY KEY, p REFERENCES p(id), v TEXT);"
                "CREATE INDEX t_v ON t(v);"
                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)"
                "INSERT INTO t SELECT i, NULL, 'value ' || i FROM n");
@@ -111,8 +112,12 @@ static void a_copy_cut_short_is_noticed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_live_database_is_copied),        TEST(nothing_is_overwritten),    TEST(a_missing_source_leaves_nothing),
-        TEST(a_broken_reference_makes_the_copy_fail), TEST(a_damaged_copy_is_noticed), TEST(a_copy_cut_short_is_noticed),
+        TEST(a_live_database_is_copied),
+        TEST(nothing_is_overwritten),
+        TEST(a_missing_source_leaves_nothing),
+        TEST(a_broken_reference_makes_the_copy_fail),
+        TEST(a_damaged_copy_is_noticed),
+        TEST(a_copy_cut_short_is_noticed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -102,7 +102,8 @@ static void a_number_used_twice_is_refused(void **state)
 static void a_broken_statement_is_named_with_its_line(void **state)
 {
     (void)state;
-    write_file(in_folder("0003_broken.sql"), "CREATE TABLE ok (v);\n\n-- What follows is wrong.\nINSERT INTO nowhere\nVALUES (1);\n");
+    write_file(in_folder("0003_broken.sql"),
+               "CREATE TABLE ok (v);\n\n-- What follows is wrong.\nINSERT INTO nowhere\nVALUES (1);\n");
     expect(RT_E_INVALID, "0003_broken.sql:4: no such table: nowhere");
     assert_int_equal(int_of(c, "SELECT COUNT(*) FROM sqlite_master WHERE name = 'ok'"), 0);
     assert_int_equal(int_of(c, "SELECT COUNT(*) FROM perigee_migrations"), 2);

@@ -10,7 +10,8 @@ static int open_memory(void **state)
 {
     (void)state;
     c = open_conn(":memory:", RT_CONN_WRITE);
-    run_sql(c, "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT UNIQUE); INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, NULL)");
+    run_sql(c, "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT UNIQUE);"
+               "INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, NULL)");
     return 0;
 }
 
@@ -118,8 +119,10 @@ static void texts_with_nul_work_and_are_not_kept(void **state)
 static void only_data_statements_are_allowed(void **state)
 {
     static const char *const denied[] = { "BEGIN", "COMMIT", "ROLLBACK", "END", "SAVEPOINT a", "RELEASE a",
-                                          "ATTACH ':memory:' AS x", "DETACH x", "PRAGMA journal_mode", "CREATE TABLE x (a)",
-                                          "DROP TABLE t", "ALTER TABLE t ADD COLUMN w", "CREATE TEMP TABLE x (a)", "REINDEX",
+                                          "ATTACH ':memory:' AS x", "DETACH x", "PRAGMA journal_mode",
+                                          "CREATE TABLE x (a)",
+                                          "DROP TABLE t", "ALTER TABLE t ADD COLUMN w", "CREATE TEMP TABLE x (a)",
+                                          "REINDEX",
                                           "ANALYZE", "SELECT load_extension('x')" };
     struct rt_stmt *s = NULL;
     (void)state;
@@ -221,7 +224,8 @@ static void a_new_database_is_private_and_durable(void **state)
 
 static void a_long_statement_is_interrupted(void **state)
 {
-    static const char endless[] = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT MAX(i) FROM n";
+    static const char endless[] = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+                                  "SELECT MAX(i) FROM n";
     (void)state;
     struct rt_stmt *s = prepared(c, endless);
     rt_conn_deadline(c, rt_mono_ns() + 20000000);
