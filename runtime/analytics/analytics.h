@@ -21,12 +21,12 @@
 enum { RT_SLOT_SECONDS = 900 };
 
 struct rt_fact {
-    const char *measure;      /* "focus_seconds"; known or new */
-    const char *kind;         /* "user" */
+    const char *measure; /* "focus_seconds"; known or new */
+    const char *kind;    /* "user" */
     int64_t id;
     int64_t detail;
-    int64_t from, to;         /* UTC seconds; from == to is a point */
-    int64_t value;            /* spread over the span in proportion to time, exactly: the parts add up */
+    int64_t from, to; /* UTC seconds; from == to is a point */
+    int64_t value;    /* spread over the span in proportion to time, exactly: the parts add up */
 };
 
 /* Inside a transaction, on the write connection. Names have 1 to 64 bytes, a span at most ten years
@@ -35,10 +35,10 @@ int rt_analytics_record(struct rt_conn *c, const struct rt_fact *fact, struct rt
 
 /* One slot's sum, as rt_analytics_scan() delivers it, in order of time. */
 struct rt_cell {
-    int64_t t;          /* the slot's start, UTC seconds */
+    int64_t t; /* the slot's start, UTC seconds */
     int64_t detail;
     int64_t value;
-    int measure;        /* index into the `measures` given */
+    int measure; /* index into the `measures` given */
 };
 
 /* Calls `each` for the cells of `measures` (n names) of one subject in [from, to), both multiples of
@@ -49,7 +49,9 @@ int rt_analytics_scan(struct rt_conn *c, const char *kind, int64_t id, const cha
 /* A report over local days first..last (inclusive, at most 40000): totals by day, by detail and over all,
  * of at most 32 measures. `detail` (nullable): only the facts of that one. A measure or subject that was never
  * recorded is all zeros. */
-struct rt_report_row { int64_t key, value; };        /* key: day or detail */
+struct rt_report_row {
+    int64_t key, value;
+}; /* key: day or detail */
 struct rt_report_series {
     int64_t total;
     int64_t *by_day;                 /* last - first + 1 values */
@@ -74,7 +76,7 @@ void rt_report_free(struct rt_report *r);
 /* Days on which the measure is above 0, all of the subject's history up to local day `today`. */
 struct rt_streak {
     int64_t current, longest, active_days;
-    int64_t current_start;           /* day; only when current > 0 */
+    int64_t current_start; /* day; only when current > 0 */
 };
 int rt_analytics_streak(struct rt_conn *c, const char *kind, int64_t id, const char *measure,
                         const struct rt_zone *zone, int64_t today, struct rt_streak *ret, struct rt_err *err);

@@ -27,7 +27,7 @@ enum { DAY_SECONDS = 86400, DAY_SLOTS = DAY_SECONDS / RT_SLOT_SECONDS, MEASURES_
 struct analytics__cell {
     uint64_t measure;
     int64_t detail, value;
-    int slot;    /* of the day, 0–95 */
+    int slot; /* of the day, 0–95 */
 };
 
 struct analytics__cells {
@@ -46,7 +46,7 @@ struct analytics__reader {
 
 /* The 48-bit id of a measure or kind; never changes between releases. */
 uint64_t analytics__id(const char *name);
-int64_t analytics__floor_div(int64_t a, int64_t b);    /* b > 0 */
+int64_t analytics__floor_div(int64_t a, int64_t b); /* b > 0 */
 
 /* 0, or RT_E_INTERNAL for a version that is not known. An empty blob has no groups. */
 int analytics__reader_init(struct analytics__reader *r, const void *blob, size_t n);

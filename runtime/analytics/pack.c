@@ -12,16 +12,13 @@ enum { VERSION = 1, ID_BYTES = 6, SAME_DETAIL = 0x80 };
 
 uint64_t analytics__id(const char *name)
 {
-    uint64_t h = 14695981039346656037u;    /* FNV-1a, folded to 48 bits */
+    uint64_t h = 14695981039346656037u; /* FNV-1a, folded to 48 bits */
     for (const unsigned char *p = (const unsigned char *)name; *p; p++)
         h = (h ^ *p) * 1099511628211u;
     return (h ^ h >> 48) & 0xffffffffffffu;
 }
 
-int64_t analytics__floor_div(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
+int64_t analytics__floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
 int analytics__cell_cmp(const struct analytics__cell *a, const struct analytics__cell *b)
 {

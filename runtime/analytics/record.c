@@ -14,11 +14,11 @@
     "INSERT INTO perigee_analytics (subject_kind, subject_id, day, data) VALUES (?, ?, ?, ?) "                         \
     "ON CONFLICT (subject_kind, subject_id, day) DO UPDATE SET data = excluded.data"
 #define SELECT_NAMES "SELECT id, name FROM perigee_analytics_names WHERE id IN (?, ?)"
-#define INSERT_NAME "INSERT INTO perigee_analytics_names (id, name) VALUES (?, ?)"
+#define INSERT_NAME  "INSERT INTO perigee_analytics_names (id, name) VALUES (?, ?)"
 
 enum { NAME_MAX_LEN = 64 };
-#define SPAN_MAX (INT64_C(3660) * DAY_SECONDS)
-#define TIME_LIMIT INT64_C(253402300800)    /* the year 10000, and as far before 1970 */
+#define SPAN_MAX   (INT64_C(3660) * DAY_SECONDS)
+#define TIME_LIMIT INT64_C(253402300800) /* the year 10000, and as far before 1970 */
 
 struct row_key {
     int64_t kind, id, day;
@@ -26,10 +26,7 @@ struct row_key {
 
 /* ---- facts ---- */
 
-static bool name_ok(const char *name)
-{
-    return name && name[0] && strnlen(name, NAME_MAX_LEN + 1) <= NAME_MAX_LEN;
-}
+static bool name_ok(const char *name) { return name && name[0] && strnlen(name, NAME_MAX_LEN + 1) <= NAME_MAX_LEN; }
 
 int analytics__fact_check(const struct rt_fact *f, struct rt_err *err)
 {

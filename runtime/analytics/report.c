@@ -60,7 +60,7 @@ static int measure_ids(const char *const *measures, int n, uint64_t *ids, struct
 /* One reader per measure that the row has; they are merged by slot. */
 struct lane {
     struct analytics__reader reader;
-    struct analytics__cell cell;    /* the next one to deliver */
+    struct analytics__cell cell; /* the next one to deliver */
     int measure;
 };
 
@@ -153,7 +153,7 @@ int rt_analytics_scan(struct rt_conn *c, const char *kind, int64_t id, const cha
 /* A hash table from details to their rows; the rows themselves are dense and become the report's. */
 struct details {
     struct rt_report_row *rows;
-    uint32_t *index;    /* row + 1, 0 = free; twice as many as rows fit */
+    uint32_t *index; /* row + 1, 0 = free; twice as many as rows fit */
     size_t count, size, last;
 };
 
@@ -228,10 +228,10 @@ struct build {
     struct details details[MEASURES_MAX];
     uint64_t ids[MEASURES_MAX];
     int measures;
-    int64_t *borders;    /* starts of the local days and the end of the last: days + 1 instants */
+    int64_t *borders; /* starts of the local days and the end of the last: days + 1 instants */
     int64_t days;
-    int64_t day;         /* the local day in which the current row begins, or 0 */
-    const int64_t *detail;    /* only this one, or NULL for all */
+    int64_t day;           /* the local day in which the current row begins, or 0 */
+    const int64_t *detail; /* only this one, or NULL for all */
 };
 
 static struct rt_report *report_new(int measures, int64_t first, int64_t last)

@@ -5,14 +5,14 @@
  * ends where the other begins; a date that a zone skipped (Apia, 30 December 2011) breaks no streak. */
 #include "analytics/analytics_internal.h"
 
-#define DAYS_AGO INT64_C(-10000000)    /* before every fact */
+#define DAYS_AGO INT64_C(-10000000) /* before every fact */
 
 struct tally {
     const struct rt_zone *zone;
     struct rt_streak found;
-    int64_t day, start, end;           /* the open local day; empty before the first cell */
+    int64_t day, start, end; /* the open local day; empty before the first cell */
     int64_t sum;
-    int64_t run, run_start, run_end;   /* the latest run of active days, its first day, the instant it ends */
+    int64_t run, run_start, run_end; /* the latest run of active days, its first day, the instant it ends */
 };
 
 static void close_day(struct tally *t)

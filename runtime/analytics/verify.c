@@ -23,7 +23,7 @@ struct entry {
 struct rt_verify {
     struct entry *items;
     size_t count, cap;
-    struct rt_map names;    /* id → its name, heap */
+    struct rt_map names; /* id → its name, heap */
 };
 
 typedef void differ_fn(void *arg, const char *measure, const char *kind, int64_t id, int64_t detail, int64_t t,
@@ -31,7 +31,7 @@ typedef void differ_fn(void *arg, const char *measure, const char *kind, int64_t
 
 struct compare {
     struct rt_verify *v;
-    size_t next;            /* the first entry that has not been met */
+    size_t next; /* the first entry that has not been met */
     int64_t differences;
     differ_fn *differ;
     void *arg;

@@ -10,7 +10,7 @@
 #include <string.h>
 
 struct rt_buf {
-    char *data;    /* not terminated unless rt_buf_cstr() was called */
+    char *data; /* not terminated unless rt_buf_cstr() was called */
     size_t len, cap, max;
     bool failed;
 };

@@ -83,7 +83,7 @@ void rt_date_write(int64_t days, char out[10])
 }
 
 /* 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z */
-#define YEAR_0 INT64_C(-62167219200)
+#define YEAR_0        INT64_C(-62167219200)
 #define YEAR_9999_END INT64_C(253402300799)
 
 void rt_iso_write(int64_t t, char out[RT_ISO_LEN])

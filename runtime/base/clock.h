@@ -9,16 +9,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-int64_t rt_now(void);                    /* wall clock, UTC seconds, shift included */
-int64_t rt_now_ms(void);                 /* the same in milliseconds */
-uint64_t rt_mono_ns(void);               /* CLOCK_MONOTONIC, never shifted */
-void rt_clock_shift(int64_t seconds);    /* sets the shift of rt_now()/rt_now_ms(); atomic */
-int64_t rt_clock_shifted(void);          /* the shift in force, seconds */
+int64_t rt_now(void);                 /* wall clock, UTC seconds, shift included */
+int64_t rt_now_ms(void);              /* the same in milliseconds */
+uint64_t rt_mono_ns(void);            /* CLOCK_MONOTONIC, never shifted */
+void rt_clock_shift(int64_t seconds); /* sets the shift of rt_now()/rt_now_ms(); atomic */
+int64_t rt_clock_shifted(void);       /* the shift in force, seconds */
 
 #define RT_ISO_LEN 20
 /* "YYYY-MM-DDTHH:MM:SSZ" (20 bytes, no NUL) for years 0000–9999; other instants are clamped. */
 void rt_iso_write(int64_t t, char out[RT_ISO_LEN]);
-/* Reads an ISO 8601 date-time: 'T' or blank, seconds optional, fraction dropped, 'Z', ±HH:MM, ±HHMM, ±HH or none (= UTC). */
+/* Reads an ISO 8601 date-time: 'T' or blank, seconds optional, fraction dropped, 'Z', ±HH:MM, ±HHMM, ±HH or
+ * none (= UTC). */
 bool rt_iso_parse(const char *p, size_t n, int64_t *ret);
 
 /* Proleptic Gregorian calendar days since 1970-01-01. */

@@ -8,14 +8,14 @@
 enum rt_code {
     RT_OK = 0,
     RT_E_NOMEM = -1,
-    RT_E_INVALID = -2,     /* the caller's data is wrong */
-    RT_E_IO = -3,          /* the operating system said no */
+    RT_E_INVALID = -2, /* the caller's data is wrong */
+    RT_E_IO = -3,      /* the operating system said no */
     RT_E_NOTFOUND = -4,
     RT_E_EXISTS = -5,
-    RT_E_BUSY = -6,        /* somebody else holds it */
-    RT_E_CONSTRAINT = -7,  /* a database constraint */
-    RT_E_FULL = -8,        /* disk, queue or quota is full */
-    RT_E_LIMIT = -9,       /* a size or depth limit */
+    RT_E_BUSY = -6,       /* somebody else holds it */
+    RT_E_CONSTRAINT = -7, /* a database constraint */
+    RT_E_FULL = -8,       /* disk, queue or quota is full */
+    RT_E_LIMIT = -9,      /* a size or depth limit */
     RT_E_DENIED = -10,
     RT_E_EXPIRED = -11,
     RT_E_INTERRUPTED = -12,

@@ -13,10 +13,7 @@
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static locale_t letters;
 
-static void open_locale(void)
-{
-    letters = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-}
+static void open_locale(void) { letters = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0); }
 
 /* The code point at p and its bytes; 0 bytes when it is not well-formed. */
 static uint32_t decode(const unsigned char *p, size_t n, size_t *ret_n)
@@ -59,7 +56,7 @@ size_t rt_utf8_fold(const char *text, size_t n, char *out)
         size_t len;
         uint32_t c = decode(p + i, n - i, &len);
         uint32_t small = len && letters ? (uint32_t)towlower_l(towupper_l((wint_t)c, letters), letters) : c;
-        if (small == c) {    /* also what is not UTF-8 */
+        if (small == c) { /* also what is not UTF-8 */
             len = len ? len : 1;
             memcpy(out + at, p + i, len);
             at += len;

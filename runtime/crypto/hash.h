@@ -26,8 +26,8 @@ void rt_random(void *out, size_t n);
 void rt_random_text(char *out, size_t n);
 void rt_uuid4(char out[37]);
 
-void rt_hex(const void *p, size_t n, char *out);                     /* 2n + 1 bytes */
-size_t rt_base64url_size(size_t n);                                  /* without padding, plus NUL */
+void rt_hex(const void *p, size_t n, char *out); /* 2n + 1 bytes */
+size_t rt_base64url_size(size_t n);              /* without padding, plus NUL */
 size_t rt_base64url(const void *p, size_t n, char *out);
 /* Strict, no padding. `out` at least n; the length or -1. */
 long rt_base64url_decode(const char *p, size_t n, void *out);
@@ -35,7 +35,7 @@ long rt_base64url_decode(const char *p, size_t n, void *out);
 /* Authenticated encryption; a sealed text is n + RT_SEAL_EXTRA bytes. */
 #define RT_SEAL_EXTRA 40
 void rt_seal(const uint8_t key[RT_KEY_BYTES], const void *p, size_t n, uint8_t *out);
-bool rt_unseal(const uint8_t key[RT_KEY_BYTES], const void *p, size_t n, uint8_t *out);    /* n - RT_SEAL_EXTRA bytes */
+bool rt_unseal(const uint8_t key[RT_KEY_BYTES], const void *p, size_t n, uint8_t *out); /* n - RT_SEAL_EXTRA bytes */
 
 /* Reads RT_KEY_BYTES from a 0600 file, making it (synced) when it does not exist. */
 int rt_key_file(const char *path, uint8_t out[RT_KEY_BYTES], struct rt_err *err);

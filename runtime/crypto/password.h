@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 
-#define RT_PASSWORD_HASH_BYTES 128     /* sodium's encoded string, NUL included */
+#define RT_PASSWORD_HASH_BYTES 128 /* sodium's encoded string, NUL included */
 
 struct rt_password_pool;
 
@@ -19,10 +19,10 @@ void rt_password_pool_free(struct rt_password_pool *p);
 
 /* A job; the caller's memory until `done`. The password is copied and wiped after use. */
 struct rt_password_job {
-    void (*done)(struct rt_password_job *job);   /* on the hasher's thread: hand it over, return */
+    void (*done)(struct rt_password_job *job); /* on the hasher's thread: hand it over, return */
     void *arg;
-    char hash[RT_PASSWORD_HASH_BYTES];           /* out for hashing, in for verifying */
-    int result;                                  /* 0; verifying: RT_E_DENIED when it does not match */
+    char hash[RT_PASSWORD_HASH_BYTES]; /* out for hashing, in for verifying */
+    int result;                        /* 0; verifying: RT_E_DENIED when it does not match */
     char *password;
     size_t password_n;
     int verify;

@@ -67,7 +67,8 @@ static int sync_file(const char *path, struct rt_err *err)
     return bad ? rt_err_set(err, RT_E_IO, "cannot sync %s", path) : 0;
 }
 
-int rt_backup(const char *from, const char *to, void (*progress)(void *arg, int done, int all), void *arg, struct rt_err *err)
+int rt_backup(const char *from, const char *to, void (*progress)(void *arg, int done, int all), void *arg,
+              struct rt_err *err)
 {
     int fd = open(to, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
     if (fd < 0)

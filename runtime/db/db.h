@@ -48,7 +48,7 @@ void rt_bind_blob(struct rt_stmt *s, int i, const void *p, size_t n);
 /* RT_STEP_ROW, RT_STEP_DONE or a negative code. */
 int rt_stmt_step(struct rt_stmt *s, struct rt_err *err);
 int rt_stmt_columns(const struct rt_stmt *s);
-const char *rt_stmt_name(const struct rt_stmt *s, int col);    /* column's name or alias, from 0 */
+const char *rt_stmt_name(const struct rt_stmt *s, int col); /* column's name or alias, from 0 */
 /* A column in one call, for loops over many rows. Text and blobs are valid until the next step. */
 struct rt_value {
     enum rt_type type;
@@ -61,14 +61,14 @@ void rt_col_get(const struct rt_stmt *s, int col, struct rt_value *ret);
 enum rt_type rt_col_type(const struct rt_stmt *s, int col);
 int64_t rt_col_int(const struct rt_stmt *s, int col);
 double rt_col_double(const struct rt_stmt *s, int col);
-const char *rt_col_text(const struct rt_stmt *s, int col, size_t *ret_n);    /* valid until the next step */
+const char *rt_col_text(const struct rt_stmt *s, int col, size_t *ret_n); /* valid until the next step */
 const void *rt_col_blob(const struct rt_stmt *s, int col, size_t *ret_n);
 /* A slot of the statement for what is derived from its columns (row shapes); freed with the statement. */
 void *rt_stmt_note(const struct rt_stmt *s);
 void rt_stmt_set_note(struct rt_stmt *s, void *note, void (*drop)(void *note));
 
-int64_t rt_conn_changes(const struct rt_conn *c);      /* rows of the last INSERT, UPDATE or DELETE */
-int64_t rt_conn_last_id(const struct rt_conn *c);      /* id of the last INSERT */
+int64_t rt_conn_changes(const struct rt_conn *c); /* rows of the last INSERT, UPDATE or DELETE */
+int64_t rt_conn_last_id(const struct rt_conn *c); /* id of the last INSERT */
 /* SELECT one integer with no parameters; for housekeeping. */
 int rt_conn_int(struct rt_conn *c, const char *sql, int64_t *ret, struct rt_err *err);
 

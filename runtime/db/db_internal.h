@@ -15,8 +15,8 @@ struct rt_stmt {
     struct rt_conn *conn;
     uint64_t hash;
     size_t sql_n;
-    struct rt_stmt *bucket_next;             /* idle statements with the same bucket */
-    struct rt_stmt *older, *newer;           /* idle statements by last use */
+    struct rt_stmt *bucket_next;   /* idle statements with the same bucket */
+    struct rt_stmt *older, *newer; /* idle statements by last use */
     void *note;
     void (*drop)(void *note);
 };
@@ -26,7 +26,7 @@ struct rt_conn {
     struct rt_stmt *bucket[STMT_BUCKETS];
     struct rt_stmt *oldest, *newest;
     int idle;
-    bool internal;                            /* control statements are allowed */
+    bool internal; /* control statements are allowed */
     bool snapshot;
     uint64_t deadline_ns;
     int wal_pages;

@@ -33,7 +33,7 @@ static const struct folded *part_of(sqlite3_context *ctx, sqlite3_value *v)
         return part;
     part = fold(v);
     if (part)
-        sqlite3_set_auxdata(ctx, 1, part, free);    /* may free it at once */
+        sqlite3_set_auxdata(ctx, 1, part, free); /* may free it at once */
     return part ? sqlite3_get_auxdata(ctx, 1) : NULL;
 }
 
@@ -57,6 +57,7 @@ static void contains_nocase(sqlite3_context *ctx, int argc, sqlite3_value **argv
 
 int db__add_functions(struct rt_conn *c)
 {
-    return sqlite3_create_function_v2(c->db, "contains_nocase", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
-                                      contains_nocase, NULL, NULL, NULL);
+    return sqlite3_create_function_v2(c->db, "contains_nocase", 2,
+                                      SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL, contains_nocase,
+                                      NULL, NULL, NULL);
 }

@@ -10,7 +10,7 @@
 struct rt_mailbox {
     pthread_mutex_t mu;
     struct rt_tx *head, **tail;
-    bool running;                  /* its worker is inside rt_mailbox_run(): no wake-up needed */
+    bool running; /* its worker is inside rt_mailbox_run(): no wake-up needed */
     void (*wake)(void *arg);
     void *arg;
 };

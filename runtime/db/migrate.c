@@ -150,7 +150,8 @@ static int run_file(struct rt_conn *c, const struct file *f, struct rt_err *err)
 
 static int remember(struct rt_conn *c, const char *set, const struct file *f, struct rt_err *err)
 {
-    static const char sql[] = "INSERT INTO perigee_migrations(\"set\", number, name, checksum, applied_at) VALUES (?,?,?,?,?)";
+    static const char sql[] =
+        "INSERT INTO perigee_migrations(\"set\", number, name, checksum, applied_at) VALUES (?,?,?,?,?)";
     struct rt_stmt *s;
     int rc = rt_conn_prepare(c, sql, sizeof sql - 1, &s, err);
     if (rc)
@@ -195,10 +196,11 @@ static int compare(struct rt_conn *c, const char *set, const struct folder *f, s
     while ((rc = rt_stmt_step(s, err)) == RT_STEP_ROW) {
         const char *name = rt_col_text(s, 1, &n);
         if (i >= f->n || strcmp(f->files[i].name, name) != 0)
-            rc = rt_err_set(err, RT_E_INVALID, "migration %s of %s was applied but its file is gone or renamed", name, set);
+            rc = rt_err_set(err, RT_E_INVALID, "migration %s of %s was applied but its file is gone or renamed", name,
+                            set);
         else if (strcmp(f->files[i].checksum, rt_col_text(s, 2, &n)) != 0)
-            rc = rt_err_set(err, RT_E_INVALID, "migration %s of %s was changed after it was applied: add a new one instead",
-                            name, set);
+            rc = rt_err_set(err, RT_E_INVALID,
+                            "migration %s of %s was changed after it was applied: add a new one instead", name, set);
         if (rc < 0)
             break;
         i++;

@@ -15,11 +15,20 @@
 static const struct {
     int sqlite, ours;
 } codes[] = {
-    { SQLITE_CONSTRAINT, RT_E_CONSTRAINT }, { SQLITE_BUSY, RT_E_BUSY },       { SQLITE_LOCKED, RT_E_BUSY },
-    { SQLITE_FULL, RT_E_FULL },             { SQLITE_IOERR, RT_E_IO },        { SQLITE_NOMEM, RT_E_NOMEM },
-    { SQLITE_INTERRUPT, RT_E_INTERRUPTED }, { SQLITE_AUTH, RT_E_DENIED },     { SQLITE_READONLY, RT_E_DENIED },
-    { SQLITE_TOOBIG, RT_E_LIMIT },          { SQLITE_CANTOPEN, RT_E_IO },     { SQLITE_ERROR, RT_E_INVALID },
-    { SQLITE_MISMATCH, RT_E_INVALID },      { SQLITE_RANGE, RT_E_INVALID },
+    { SQLITE_CONSTRAINT, RT_E_CONSTRAINT },
+    { SQLITE_BUSY, RT_E_BUSY },
+    { SQLITE_LOCKED, RT_E_BUSY },
+    { SQLITE_FULL, RT_E_FULL },
+    { SQLITE_IOERR, RT_E_IO },
+    { SQLITE_NOMEM, RT_E_NOMEM },
+    { SQLITE_INTERRUPT, RT_E_INTERRUPTED },
+    { SQLITE_AUTH, RT_E_DENIED },
+    { SQLITE_READONLY, RT_E_DENIED },
+    { SQLITE_TOOBIG, RT_E_LIMIT },
+    { SQLITE_CANTOPEN, RT_E_IO },
+    { SQLITE_ERROR, RT_E_INVALID },
+    { SQLITE_MISMATCH, RT_E_INVALID },
+    { SQLITE_RANGE, RT_E_INVALID },
 };
 
 int db__fail(struct rt_conn *c, int rc, const char *what, struct rt_err *err)
@@ -45,10 +54,8 @@ static int authorize(void *arg, int action, const char *a, const char *b, const 
     case SQLITE_UPDATE:
     case SQLITE_DELETE:
     case SQLITE_FUNCTION:
-    case SQLITE_RECURSIVE:
-        return SQLITE_OK;
-    default:
-        return SQLITE_DENY;
+    case SQLITE_RECURSIVE: return SQLITE_OK;
+    default: return SQLITE_DENY;
     }
 }
 
@@ -102,7 +109,8 @@ int rt_conn_open(const char *path, enum rt_conn_mode mode, struct rt_conn **ret,
     struct rt_conn *c = calloc(1, sizeof *c);
     if (!c)
         return rt_err_set(err, RT_E_NOMEM, "no memory for a database connection");
-    int flags = SQLITE_OPEN_NOMUTEX | (mode == RT_CONN_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE);
+    int flags = SQLITE_OPEN_NOMUTEX |
+                (mode == RT_CONN_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE);
     mode_t before = umask(0077);
     int rc = sqlite3_open_v2(path, &c->db, flags, NULL);
     umask(before);
@@ -167,25 +175,13 @@ void rt_conn_release(struct rt_conn *c)
     c->snapshot = false;
 }
 
-bool rt_conn_in_snapshot(const struct rt_conn *c)
-{
-    return c->snapshot;
-}
+bool rt_conn_in_snapshot(const struct rt_conn *c) { return c->snapshot; }
 
-void rt_conn_deadline(struct rt_conn *c, uint64_t deadline_ns)
-{
-    c->deadline_ns = deadline_ns;
-}
+void rt_conn_deadline(struct rt_conn *c, uint64_t deadline_ns) { c->deadline_ns = deadline_ns; }
 
-int64_t rt_conn_changes(const struct rt_conn *c)
-{
-    return sqlite3_changes64(c->db);
-}
+int64_t rt_conn_changes(const struct rt_conn *c) { return sqlite3_changes64(c->db); }
 
-int64_t rt_conn_last_id(const struct rt_conn *c)
-{
-    return sqlite3_last_insert_rowid(c->db);
-}
+int64_t rt_conn_last_id(const struct rt_conn *c) { return sqlite3_last_insert_rowid(c->db); }
 
 int rt_conn_int(struct rt_conn *c, const char *sql, int64_t *ret, struct rt_err *err)
 {

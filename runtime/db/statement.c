@@ -104,10 +104,10 @@ void rt_stmt_done(struct rt_stmt *s)
     if (!s)
         return;
     struct rt_conn *c = s->conn;
-    c->deadline_ns = 0;    /* it was this statement's: a BEGIN or COMMIT that comes much later has none */
+    c->deadline_ns = 0; /* it was this statement's: a BEGIN or COMMIT that comes much later has none */
     sqlite3_reset(s->st);
     sqlite3_clear_bindings(s->st);
-    if (strlen(sqlite3_sql(s->st)) < s->sql_n) {    /* the text had a NUL: never found again */
+    if (strlen(sqlite3_sql(s->st)) < s->sql_n) { /* the text had a NUL: never found again */
         destroy(s);
         return;
     }
@@ -124,35 +124,17 @@ void rt_stmt_done(struct rt_stmt *s)
     }
 }
 
-void rt_stmt_again(struct rt_stmt *s)
-{
-    sqlite3_reset(s->st);
-}
+void rt_stmt_again(struct rt_stmt *s) { sqlite3_reset(s->st); }
 
-int rt_stmt_params(const struct rt_stmt *s)
-{
-    return sqlite3_bind_parameter_count(s->st);
-}
+int rt_stmt_params(const struct rt_stmt *s) { return sqlite3_bind_parameter_count(s->st); }
 
-bool rt_stmt_readonly(const struct rt_stmt *s)
-{
-    return sqlite3_stmt_readonly(s->st) != 0;
-}
+bool rt_stmt_readonly(const struct rt_stmt *s) { return sqlite3_stmt_readonly(s->st) != 0; }
 
-void rt_bind_null(struct rt_stmt *s, int i)
-{
-    sqlite3_bind_null(s->st, i);
-}
+void rt_bind_null(struct rt_stmt *s, int i) { sqlite3_bind_null(s->st, i); }
 
-void rt_bind_int(struct rt_stmt *s, int i, int64_t v)
-{
-    sqlite3_bind_int64(s->st, i, v);
-}
+void rt_bind_int(struct rt_stmt *s, int i, int64_t v) { sqlite3_bind_int64(s->st, i, v); }
 
-void rt_bind_double(struct rt_stmt *s, int i, double v)
-{
-    sqlite3_bind_double(s->st, i, v);
-}
+void rt_bind_double(struct rt_stmt *s, int i, double v) { sqlite3_bind_double(s->st, i, v); }
 
 void rt_bind_text(struct rt_stmt *s, int i, const char *p, size_t n)
 {
@@ -174,10 +156,7 @@ int rt_stmt_step(struct rt_stmt *s, struct rt_err *err)
     return db__fail(s->conn, rc, NULL, err);
 }
 
-int rt_stmt_columns(const struct rt_stmt *s)
-{
-    return sqlite3_column_count(s->st);
-}
+int rt_stmt_columns(const struct rt_stmt *s) { return sqlite3_column_count(s->st); }
 
 const char *rt_stmt_name(const struct rt_stmt *s, int col)
 {
@@ -188,16 +167,11 @@ const char *rt_stmt_name(const struct rt_stmt *s, int col)
 enum rt_type rt_col_type(const struct rt_stmt *s, int col)
 {
     switch (sqlite3_column_type(s->st, col)) {
-    case SQLITE_INTEGER:
-        return RT_INT;
-    case SQLITE_FLOAT:
-        return RT_DOUBLE;
-    case SQLITE_TEXT:
-        return RT_TEXT;
-    case SQLITE_BLOB:
-        return RT_BLOB;
-    default:
-        return RT_NULL;
+    case SQLITE_INTEGER: return RT_INT;
+    case SQLITE_FLOAT: return RT_DOUBLE;
+    case SQLITE_TEXT: return RT_TEXT;
+    case SQLITE_BLOB: return RT_BLOB;
+    default: return RT_NULL;
     }
 }
 
@@ -215,9 +189,7 @@ void rt_col_get(const struct rt_stmt *s, int col, struct rt_value *ret)
         ret->type = RT_DOUBLE;
         ret->d = sqlite3_value_double(v);
         return;
-    case SQLITE_NULL:
-        ret->type = RT_NULL;
-        return;
+    case SQLITE_NULL: ret->type = RT_NULL; return;
     case SQLITE_TEXT:
         ret->type = RT_TEXT;
         ret->p = (const char *)sqlite3_value_text(v);
@@ -232,15 +204,9 @@ void rt_col_get(const struct rt_stmt *s, int col, struct rt_value *ret)
         ret->p = "";
 }
 
-int64_t rt_col_int(const struct rt_stmt *s, int col)
-{
-    return sqlite3_column_int64(s->st, col);
-}
+int64_t rt_col_int(const struct rt_stmt *s, int col) { return sqlite3_column_int64(s->st, col); }
 
-double rt_col_double(const struct rt_stmt *s, int col)
-{
-    return sqlite3_column_double(s->st, col);
-}
+double rt_col_double(const struct rt_stmt *s, int col) { return sqlite3_column_double(s->st, col); }
 
 const char *rt_col_text(const struct rt_stmt *s, int col, size_t *ret_n)
 {
@@ -256,10 +222,7 @@ const void *rt_col_blob(const struct rt_stmt *s, int col, size_t *ret_n)
     return p ? p : "";
 }
 
-void *rt_stmt_note(const struct rt_stmt *s)
-{
-    return s->note;
-}
+void *rt_stmt_note(const struct rt_stmt *s) { return s->note; }
 
 void rt_stmt_set_note(struct rt_stmt *s, void *note, void (*drop)(void *note))
 {

@@ -30,8 +30,8 @@ struct rt_writer {
     struct list waiting, group;
     int group_n;
     bool flush_wanted, stop;
-    bool open;                          /* BEGIN was done; belongs to whoever holds the connection */
-    _Atomic bool dirty;                 /* open, readable without the lock */
+    bool open;          /* BEGIN was done; belongs to whoever holds the connection */
+    _Atomic bool dirty; /* open, readable without the lock */
     _Atomic uint64_t sequence;
     struct rt_writer_stats stats;
     sqlite3_stmt *begin, *commit, *rollback, *savepoint, *release, *back;
@@ -157,15 +157,9 @@ void writer__granted(struct rt_tx *tx)
     tx->done(tx, rc);
 }
 
-struct rt_conn *rt_writer_conn(struct rt_writer *w)
-{
-    return w->conn;
-}
+struct rt_conn *rt_writer_conn(struct rt_writer *w) { return w->conn; }
 
-bool rt_tx_lost(struct rt_writer *w)
-{
-    return sqlite3_get_autocommit(w->conn->db) != 0;
-}
+bool rt_tx_lost(struct rt_writer *w) { return sqlite3_get_autocommit(w->conn->db) != 0; }
 
 static bool foreign_keys_hold(struct rt_writer *w)
 {

@@ -20,7 +20,7 @@ struct rt_mailbox;
 struct rt_tx {
     /* The turn has come (only after RT_TX_QUEUED). If the turn cannot be opened, `done` is called instead. */
     void (*granted)(struct rt_tx *tx);
-    void (*done)(struct rt_tx *tx, int code);      /* 0: on disk; negative: nothing of it is */
+    void (*done)(struct rt_tx *tx, int code); /* 0: on disk; negative: nothing of it is */
     /* Effects after a successful commit, in commit order, on the committer thread: must be short. */
     void (*effects)(struct rt_tx *tx);
     struct rt_mailbox *mailbox;
@@ -35,7 +35,7 @@ enum { RT_TX_GRANTED = 1, RT_TX_QUEUED = 2 };
 
 struct rt_writer_stats {
     uint64_t commits, transactions, failed, commit_ns, checkpoints;
-    uint64_t batch[9];    /* commits with 1, 2, 3–4, 5–8, … 129+ transactions */
+    uint64_t batch[9]; /* commits with 1, 2, 3–4, 5–8, … 129+ transactions */
 };
 
 /* Opens the write connection of `path` and starts the committer thread. */

@@ -35,14 +35,16 @@ static int finish(struct rt_stmt *s, struct rt_err *err)
     return rc < 0 ? rc : 0;
 }
 
-int rt_timer_put(struct rt_conn *c, struct rt_str key, int64_t due, struct rt_str name, struct rt_str args, struct rt_err *err)
+int rt_timer_put(struct rt_conn *c, struct rt_str key, int64_t due, struct rt_str name, struct rt_str args,
+                 struct rt_err *err)
 {
     struct rt_stmt *s;
-    int rc = prepare(c,
-                     "INSERT INTO perigee_timers(key, name, args, due_at, next_at, attempts) VALUES (?,?,?,?,?,0) "
-                     "ON CONFLICT (key) DO UPDATE SET name = excluded.name, args = excluded.args, due_at = excluded.due_at, "
-                     "next_at = excluded.next_at, attempts = 0",
-                     &s, err);
+    int rc =
+        prepare(c,
+                "INSERT INTO perigee_timers(key, name, args, due_at, next_at, attempts) VALUES (?,?,?,?,?,0) "
+                "ON CONFLICT (key) DO UPDATE SET name = excluded.name, args = excluded.args, due_at = excluded.due_at, "
+                "next_at = excluded.next_at, attempts = 0",
+                &s, err);
     if (rc)
         return rc;
     rt_bind_text(s, 1, key.p, key.n);

@@ -14,16 +14,17 @@
 #include "db/db.h"
 
 struct rt_timer {
-    struct rt_buf key, name, args;   /* args: JSON */
-    int64_t due;                     /* when it was to fire, UTC seconds */
-    int attempts;                    /* failures so far */
+    struct rt_buf key, name, args; /* args: JSON */
+    int64_t due;                   /* when it was to fire, UTC seconds */
+    int attempts;                  /* failures so far */
 };
 
 void rt_timer_init(struct rt_timer *t);
 void rt_timer_fini(struct rt_timer *t);
 
 /* Sets the timer of that key, replacing a former one. */
-int rt_timer_put(struct rt_conn *c, struct rt_str key, int64_t due, struct rt_str name, struct rt_str args, struct rt_err *err);
+int rt_timer_put(struct rt_conn *c, struct rt_str key, int64_t due, struct rt_str name, struct rt_str args,
+                 struct rt_err *err);
 /* 1 when there was one. */
 int rt_timer_cancel(struct rt_conn *c, struct rt_str key, struct rt_err *err);
 /* Takes the earliest timer that is due out of the table: 1, or 0 when none is. */

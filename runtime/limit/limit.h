@@ -13,8 +13,8 @@ struct rt_limits;
 
 struct rt_limit_state {
     bool allowed;
-    int64_t limit, remaining;    /* remaining after this request */
-    int64_t reset;               /* Unix time of the window's end */
+    int64_t limit, remaining; /* remaining after this request */
+    int64_t reset;            /* Unix time of the window's end */
 };
 
 /* At most `max_counters` are kept; expired ones go first, then the oldest. */
@@ -22,8 +22,8 @@ struct rt_limits *rt_limits_new(size_t max_counters);
 void rt_limits_free(struct rt_limits *l);
 
 /* Takes one from the counter; a rejected request takes nothing. `now` in Unix seconds. */
-struct rt_limit_state rt_limit_take(struct rt_limits *l, const char *key, size_t n, int64_t limit, int64_t window_seconds,
-                                    int64_t now);
+struct rt_limit_state rt_limit_take(struct rt_limits *l, const char *key, size_t n, int64_t limit,
+                                    int64_t window_seconds, int64_t now);
 /* Gives one back (a 304 costs nothing) if the window still runs; returns the state. */
 struct rt_limit_state rt_limit_give_back(struct rt_limits *l, const char *key, size_t n, int64_t limit,
                                          int64_t window_seconds, int64_t now);

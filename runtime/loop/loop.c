@@ -84,15 +84,9 @@ void rt_loop_free(struct rt_loop *l)
     free(l);
 }
 
-void rt_loop_run(struct rt_loop *l)
-{
-    uv_run(&l->uv, UV_RUN_DEFAULT);
-}
+void rt_loop_run(struct rt_loop *l) { uv_run(&l->uv, UV_RUN_DEFAULT); }
 
-void rt_loop_stop(struct rt_loop *l)
-{
-    uv_stop(&l->uv);
-}
+void rt_loop_stop(struct rt_loop *l) { uv_stop(&l->uv); }
 
 void rt_loop_each(struct rt_loop *l, void (*fn)(void *arg), void *arg)
 {
@@ -136,10 +130,7 @@ int rt_watch_new(struct rt_loop *l, int fd, void (*fn)(void *arg), void *arg, st
     return 0;
 }
 
-static void free_handle(uv_handle_t *h)
-{
-    free(h->data);
-}
+static void free_handle(uv_handle_t *h) { free(h->data); }
 
 void rt_watch_free(struct rt_watch *w)
 {
@@ -173,10 +164,7 @@ void rt_alarm_set(struct rt_alarm *a, uint64_t milliseconds)
     uv_timer_start(&a->timer, rang, milliseconds, 0);
 }
 
-void rt_alarm_clear(struct rt_alarm *a)
-{
-    uv_timer_stop(&a->timer);
-}
+void rt_alarm_clear(struct rt_alarm *a) { uv_timer_stop(&a->timer); }
 
 void rt_alarm_free(struct rt_alarm *a)
 {

@@ -17,7 +17,7 @@ struct rt_alarm;
 int rt_loop_new(struct rt_loop **ret, struct rt_err *err);
 /* Watches and alarms must be gone. */
 void rt_loop_free(struct rt_loop *l);
-void rt_loop_run(struct rt_loop *l);         /* until rt_loop_stop() */
+void rt_loop_run(struct rt_loop *l); /* until rt_loop_stop() */
 void rt_loop_stop(struct rt_loop *l);
 /* Called after each round of events, before the loop may sleep. */
 void rt_loop_each(struct rt_loop *l, void (*fn)(void *arg), void *arg);
@@ -27,10 +27,11 @@ struct rt_message {
     void (*run)(struct rt_message *m);
     struct rt_message *next;
 };
-void rt_loop_post(struct rt_loop *l, struct rt_message *m);    /* any thread */
+void rt_loop_post(struct rt_loop *l, struct rt_message *m); /* any thread */
 
 /* Calls `fn` while `fd` is readable (level triggered). The descriptor stays the caller's. */
-int rt_watch_new(struct rt_loop *l, int fd, void (*fn)(void *arg), void *arg, struct rt_watch **ret, struct rt_err *err);
+int rt_watch_new(struct rt_loop *l, int fd, void (*fn)(void *arg), void *arg, struct rt_watch **ret,
+                 struct rt_err *err);
 void rt_watch_free(struct rt_watch *w);
 
 /* A one-shot timer that can be set again. */

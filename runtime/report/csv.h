@@ -14,7 +14,7 @@ struct rt_csv {
 };
 
 void rt_csv_init(struct rt_csv *c, struct rt_buf *out);
-void rt_csv_text(struct rt_csv *c, struct rt_str s);   /* a cell from people: made formula-safe */
+void rt_csv_text(struct rt_csv *c, struct rt_str s); /* a cell from people: made formula-safe */
 void rt_csv_int(struct rt_csv *c, int64_t v);
 void rt_csv_double(struct rt_csv *c, double v);
 void rt_csv_empty(struct rt_csv *c);
