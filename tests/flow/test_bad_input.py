@@ -204,3 +204,34 @@ def test_messages_do_not_show_internals(user):
     for r in (u.post("/tasks/", {"title": 5}), u.request("POST", "/tasks/", body=b"{"), u.get("/tasks/x/"), u.get("/tasks/", page="x")):
         for word in ("lua", "sqlite", "stack", "traceback", ".c:", "/work", "nil"):
             assert word not in r.text().lower(), str(r)
+
+
+def test_what_only_the_database_knows_is_named_too(user):
+    """All at once: what the types say and what the rows say."""
+    u = user()
+    body = {"email": u.email, "username": u.username, "password": "short", "timezone": "Nowhere/Else"}
+    details = u.c.post(V1 + "/auth/register/", body).error(400, "VALIDATION_ERROR", *body)["details"]
+    assert details["email"] == ["This email is already registered"]
+    assert details["password"] == ["Password must be at least 8 characters"]
+    body = {"title": " ", "project": 99999999, "organization": "acme-startup", "estimated_pomodoros": 0}
+    assert set(u.post("/tasks/", body).error(400, "VALIDATION_ERROR")["details"]) == set(body)
+    t = u.task()
+    body = {"title": " ", "project": 99999999}
+    assert set(u.patch("/tasks/%d/" % t["id"], body).error(400, "VALIDATION_ERROR")["details"]) == set(body)
+    body = {"username": user().username, "timezone": "Nowhere/Else"}
+    assert set(u.patch("/auth/profile/", body).error(400, "VALIDATION_ERROR")["details"]) == set(body)
+
+
+def test_each_bound_has_its_own_message(client):
+    body = {"email": "n%s@example.com" % unique(), "username": "n" + unique(), "password": "x" * 129}
+    details = client.post(V1 + "/auth/register/", body).error(400, "VALIDATION_ERROR")["details"]
+    assert details == {"password": ["Ensure this field has no more than 128 characters."]}
+
+
+@pytest.mark.parametrize("path,body", [("/tasks/", {"title": "t"}), ("/projects/", {"name": "p"})], ids=["task", "project"])
+def test_organization_of_new_work(user, path, body):
+    """Nobody is in one yet (FF-39)."""
+    u = user()
+    assert u.post(path, {**body, "organization": None}).expect(201)["organization"] is None
+    for wrong in ("acme-startup", "", 5, ["x"]):
+        u.post(path, {**body, "organization": wrong}).error(400, "VALIDATION_ERROR", "organization")

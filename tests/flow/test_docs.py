@@ -132,7 +132,7 @@ def test_request_bodies_have_the_documented_fields(openapi):
         if e["request_schema"]:
             operation = operations(openapi)[e["method"], plain(e["full_path"])][2]
             schema = resolve(openapi, operation["requestBody"]["content"]["application/json"]["schema"])
-            fields = set(e["request_schema"]["fields"]) - {"organization"}
+            fields = set(e["request_schema"]["fields"])
             assert fields <= set(schema["properties"]), e["id"]
             required = {k for k, f in e["request_schema"]["fields"].items() if f.get("required")}
             assert required == set(schema.get("required", [])), e["id"]

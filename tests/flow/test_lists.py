@@ -151,9 +151,11 @@ def test_search(shelf, text):
 def test_search_beyond_ascii(user):
     u = user()
     t = u.task(title="Ein Café in Zürich \U0001F345", description="über allem")
-    for text in ("café", "Café", "zürich", "\U0001F345", "über"):
+    for text in ("café", "Café", "CAFÉ", "zürich", "ZÜRICH", "\U0001F345", "über", "ÜBER ALLEM"):
         assert listed(u, search=text) == [t["id"]]
     assert listed(u, search="cafe") == []
+    greek = u.task(title="ΣΊΣΥΦΟΣ")
+    assert listed(u, search="σίσυφος") == [greek["id"]]
 
 
 def test_filters_together(shelf):

@@ -48,6 +48,27 @@ static void details_are_ranked(void **state)
 }
 
 /* More details than any table starts with. */
+static void one_detail_can_be_asked_for(void **state)
+{
+    (void)state;
+    const char *measures[] = { SECONDS };
+    struct rt_report *r = NULL;
+    const int64_t detail = 5, none = 6;
+    record(fact(SECONDS, 5, 0, 900, 900));
+    record(fact(SECONDS, 4, 0, 1800, 1800));
+    record(fact(SECONDS, 5, 86400, 86500, 100));
+    assert_int_equal(rt_analytics_report(conn, "user", 7, &detail, measures, 1, rt_zone_utc(), 0, 1, &r, NULL), 0);
+    assert_int_equal(r->series[0].total, 1000);
+    assert_int_equal(r->series[0].by_day[0], 900);
+    assert_int_equal(r->series[0].by_day[1], 100);
+    assert_int_equal(r->series[0].details, 1);
+    rt_report_free(r);
+    assert_int_equal(rt_analytics_report(conn, "user", 7, &none, measures, 1, rt_zone_utc(), 0, 1, &r, NULL), 0);
+    assert_int_equal(r->series[0].total, 0);
+    assert_int_equal(r->series[0].details, 0);
+    rt_report_free(r);
+}
+
 static void details_may_be_many(void **state)
 {
     const char *const measures[] = { SECONDS };

@@ -208,6 +208,9 @@ static void test_text(void **state)
     json(w, "text{ pattern = '^#%x%x$' }", "\"#aF\"", 0, "\"#aF\"");
     json(w, "text{ pattern = '^#%x%x$' }", "\"#aFx\"", 1, BODY("This value does not match the required pattern."));
     json(w, "text{ pattern = '^#%x%x$', message = 'Use #RR.' }", "\"x\"", 1, BODY("Use #RR."));
+    json(w, "text{ min = 2, max = 3, message = { min_length = 'At least {n}!' } }", "\"x\"", 1, BODY("At least 2!"));
+    json(w, "text{ min = 2, max = 3, message = { min_length = 'At least {n}!' } }", "\"xxxx\"", 1,
+         BODY("Ensure this field has no more than 3 characters."));
     json(w, "text{ max = 2, message = 'Short!' }", "\"  \"", 1, BODY("This field may not be blank."));
     /* A pattern that raises (a bounded find does) is a violation, not an error. */
     json(w, "text{ pattern = '%' }", "\"x\"", 1, BODY("This value does not match the required pattern."));
