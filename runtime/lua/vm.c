@@ -147,8 +147,19 @@ struct rt_conn *rt_vm_conn(struct rt_vm *vm, lua_State *L)
     return vm->reader;
 }
 
+/* Lua's string buffers fail at the limit without a collection, so what a large request left must go before that. */
+static void keep_room(struct rt_vm *vm)
+{
+    struct rt_alloc *m = &vm->memory;
+    if (m->used < m->limit / 2 || m->used < vm->collected + m->limit / 8)
+        return;
+    lua_gc(vm->L, LUA_GCCOLLECT);
+    vm->collected = m->used;
+}
+
 void rt_vm_idle(struct rt_vm *vm)
 {
+    keep_room(vm);
     rt_query_reclaim(vm);
     if (vm->reader && rt_conn_in_snapshot(vm->reader))
         rt_conn_release(vm->reader);

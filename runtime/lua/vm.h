@@ -69,6 +69,7 @@ struct rt_vm {
     struct rt_app *app;                        /* the app that was loaded into it, or NULL */
     unsigned phase;
     char scripts[512];                         /* the scripts folder, for require */
+    size_t collected;                          /* bytes that the last full collection of ours left */
     struct rt_alloc memory;
     uint64_t runs;
     struct {

@@ -14,7 +14,6 @@ from catalogue import ENDPOINTS  # noqa: E402
 
 SERVER = {}
 SCHEMAS = {n: e["request_schema"]["fields"] for n, e in ENDPOINTS.items() if e["request_schema"]}
-V1_ONLY = {"organization"}      # FF-39: read with the organizations
 
 
 def wrong_values(f):
@@ -45,11 +44,11 @@ def wrong_values(f):
 def right_value(name, f):
     if name in ("email", "username"):
         return "n%s%s" % (unique(), "@example.com" if name == "email" else "")
-    return {"password": PASSWORD, "timezone": "UTC", "color_code": "#123456", "project": None, "priority": "low",
+    return {"password": PASSWORD, "timezone": "UTC", "color_code": "#123456", "project": None, "organization": None, "priority": "low",
             "break_type": "short", "refresh": "x.y.z"}.get(name, {"integer": 1, "boolean": True, "object": {}}.get(f["type"], "text"))
 
 
-CASES = [(n, field, what, value) for n, fields in SCHEMAS.items() for field, f in fields.items() if field not in V1_ONLY
+CASES = [(n, field, what, value) for n, fields in SCHEMAS.items() for field, f in fields.items()
          for what, value in wrong_values(f) if (n, field, what) != ("focusflow.auth.login", "password", "blank")]
 
 
@@ -88,7 +87,7 @@ def test_wrong_field(writer, paths, name, field, what, value):
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_all_wrong_fields_at_once(writer, paths, name):
-    fields = {k: f for k, f in SCHEMAS[name].items() if k not in V1_ONLY}
+    fields = {k: f for k, f in SCHEMAS[name].items()}
     body = {k: next(v for w, v in wrong_values(f) if w in ("array", "object")) for k, f in fields.items()}
     details = send(writer, name, paths[name], body).error(400, "VALIDATION_ERROR")["details"]
     assert {k.split(".")[0] for k in details} == set(fields)

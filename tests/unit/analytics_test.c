@@ -47,7 +47,6 @@ static void details_are_ranked(void **state)
     rt_report_free(r);
 }
 
-/* More details than any table starts with. */
 static void one_detail_can_be_asked_for(void **state)
 {
     (void)state;
@@ -69,6 +68,7 @@ static void one_detail_can_be_asked_for(void **state)
     rt_report_free(r);
 }
 
+/* More details than any table starts with. */
 static void details_may_be_many(void **state)
 {
     const char *const measures[] = { SECONDS };
@@ -377,6 +377,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_span_across_local_midnight_is_split),
         TEST(details_are_ranked),
+        TEST(one_detail_can_be_asked_for),
         TEST(details_may_be_many),
         TEST(days_have_their_length),
         TEST(a_scan_can_be_stopped),
