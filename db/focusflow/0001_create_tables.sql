@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- FocusFlow V1. Instants are unix seconds in UTC. AUTOINCREMENT because an id is never given out twice (FF-15).
+-- An index ends with the row's id by itself, so equal keys are in the order of their ids.
 
 CREATE TABLE users (
     id                  INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -36,7 +37,7 @@ CREATE TABLE api_keys (
     key_hash   TEXT NOT NULL UNIQUE,               -- SHA-256; the key itself is shown once and not kept (FF-60)
     created_at INTEGER NOT NULL
 );
-CREATE INDEX api_keys_user ON api_keys(user_id, created_at, id);
+CREATE INDEX api_keys_user ON api_keys(user_id, created_at);
 
 CREATE TABLE projects (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -48,7 +49,7 @@ CREATE TABLE projects (
     is_active       INTEGER NOT NULL DEFAULT 1,
     created_at      INTEGER NOT NULL
 );
-CREATE INDEX projects_user ON projects(user_id, created_at, id);
+CREATE INDEX projects_user ON projects(user_id, created_at);
 
 CREATE TABLE tasks (
     id                  INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -67,12 +68,12 @@ CREATE TABLE tasks (
     started_at          INTEGER,                     -- the first start
     ended_at            INTEGER                      -- when it was completed
 );
-CREATE INDEX tasks_user_created ON tasks(user_id, created_at, id);
-CREATE INDEX tasks_user_status  ON tasks(user_id, status, created_at, id);
+CREATE INDEX tasks_user_created ON tasks(user_id, created_at);
+CREATE INDEX tasks_user_status  ON tasks(user_id, status, created_at);
 -- Partial: most writes are new tasks, and those are in neither.
 CREATE INDEX tasks_user_started ON tasks(user_id, started_at) WHERE started_at IS NOT NULL;
 CREATE INDEX tasks_user_ended   ON tasks(user_id, ended_at) WHERE ended_at IS NOT NULL;
-CREATE INDEX tasks_project      ON tasks(project_id, user_id, created_at, id);
+CREATE INDEX tasks_project      ON tasks(project_id, user_id, created_at);
 
 CREATE TABLE pomodoro_sessions (
     id                      INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -92,8 +93,8 @@ CREATE TABLE pomodoro_sessions (
 );
 -- A user has at most one open session (FF-21): this index is the guarantee, everything else is courtesy.
 CREATE UNIQUE INDEX sessions_one_open ON pomodoro_sessions(user_id) WHERE ended_at IS NULL;
-CREATE INDEX sessions_user_started ON pomodoro_sessions(user_id, started_at, id);
-CREATE INDEX sessions_task ON pomodoro_sessions(task_id, started_at, id);
+CREATE INDEX sessions_user_started ON pomodoro_sessions(user_id, started_at);
+CREATE INDEX sessions_task ON pomodoro_sessions(task_id, started_at);
 
 -- The stretches of a session between its pauses; one is added at each pause and at the end.
 CREATE TABLE session_spans (

@@ -67,8 +67,8 @@ int rt_analytics_report(struct rt_conn *c, const char *kind, int64_t id, const i
                         const char *const *measures, int n, const struct rt_zone *zone, int64_t first, int64_t last,
                         struct rt_report **ret, struct rt_err *err);
 /* The breakdowns of all measures side by side: rows of 1 + measures numbers (detail, then its value of each measure),
- * greatest value of the first measure first, then of the second …, then by detail; details that are 0 in all are left
- * out. `rows` has room for rt_report_details() rows; returns how many were written. */
+ * greatest value of the first measure first, then by detail; details that are 0 in all are left out.
+ * `rows` has room for rt_report_details() rows; returns how many were written. */
 size_t rt_report_details(const struct rt_report *r);
 size_t rt_report_breakdown(const struct rt_report *r, int64_t *rows);
 void rt_report_free(struct rt_report *r);

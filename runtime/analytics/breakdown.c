@@ -21,13 +21,10 @@ static int by_detail(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static int by_values(const void *a, const void *b, void *measures)
+static int by_value(const void *a, const void *b)
 {
-    const int64_t *x = a, *y = b;
-    for (int m = 1; m <= *(const int *)measures; m++)
-        if (x[m] != y[m])
-            return x[m] > y[m] ? -1 : 1;
-    return by_detail(a, b);
+    int64_t x = ((const int64_t *)a)[1], y = ((const int64_t *)b)[1];
+    return x != y ? (x > y ? -1 : 1) : by_detail(a, b);
 }
 
 /* Neighbours of the same detail become one row; rows without any value go. */
@@ -59,6 +56,6 @@ size_t rt_report_breakdown(const struct rt_report *r, int64_t *rows)
         }
     qsort(rows, n, width * sizeof *rows, by_detail);
     n = merge(rows, n, width);
-    qsort_r(rows, n, width * sizeof *rows, by_values, &measures);
+    qsort(rows, n, width * sizeof *rows, by_value);
     return n;
 }

@@ -72,6 +72,11 @@ int64_t rt_conn_last_id(const struct rt_conn *c); /* id of the last INSERT */
 /* SELECT one integer with no parameters; for housekeeping. */
 int rt_conn_int(struct rt_conn *c, const char *sql, int64_t *ret, struct rt_err *err);
 
+/* Nested savepoints inside a writer's turn, by depth from 0. RT_E_LIMIT past the deepest. */
+enum { RT_SAVEPOINTS_MAX = 16 };
+enum rt_savepoint { RT_SAVEPOINT_SET, RT_SAVEPOINT_RELEASE, RT_SAVEPOINT_BACK };
+int rt_conn_savepoint(struct rt_conn *c, int depth, enum rt_savepoint what, struct rt_err *err);
+
 /* Read snapshots of a RT_CONN_READ connection: statements between begin and end see one state. */
 int rt_conn_snapshot(struct rt_conn *c, struct rt_err *err);
 void rt_conn_release(struct rt_conn *c);

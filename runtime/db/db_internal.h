@@ -31,6 +31,7 @@ struct rt_conn {
     uint64_t deadline_ns;
     int wal_pages;
     sqlite3_stmt *begin, *commit;
+    sqlite3_stmt *savepoint[RT_SAVEPOINTS_MAX][3];    /* by depth: set, release, go back to */
 };
 
 /* Fills err from the connection's last error and returns the RT_E_* code for `rc`. */

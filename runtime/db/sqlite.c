@@ -135,6 +135,8 @@ void rt_conn_close(struct rt_conn *c)
     db__drop_statements(c);
     sqlite3_finalize(c->begin);
     sqlite3_finalize(c->commit);
+    for (int i = 0; i < RT_SAVEPOINTS_MAX * 3; i++)
+        sqlite3_finalize(c->savepoint[i / 3][i % 3]);
     sqlite3_close_v2(c->db);
     free(c);
 }
@@ -159,6 +161,16 @@ int db__control(struct rt_conn *c, sqlite3_stmt **slot, const char *sql, struct 
     }
     c->internal = false;
     return rc == SQLITE_OK ? 0 : db__fail(c, rc, sql, err);
+}
+
+int rt_conn_savepoint(struct rt_conn *c, int depth, enum rt_savepoint what, struct rt_err *err)
+{
+    static const char *const verbs[] = { "SAVEPOINT", "RELEASE", "ROLLBACK TO" };
+    char sql[32];
+    if (depth < 0 || depth >= RT_SAVEPOINTS_MAX)
+        return rt_err_set(err, RT_E_LIMIT, "more than %d transactions inside each other", RT_SAVEPOINTS_MAX);
+    snprintf(sql, sizeof sql, "%s s%d", verbs[what], depth);
+    return db__control(c, &c->savepoint[depth][what], sql, err);
 }
 
 int rt_conn_snapshot(struct rt_conn *c, struct rt_err *err)

@@ -14,7 +14,7 @@
 #include "db/db_internal.h"
 #include "db/writer_internal.h"
 
-enum { GROUP_MAX = 512, CHECKPOINT_PAGES = 4000 };
+enum { GROUP_MAX = 512, CHECKPOINT_PAGES = 8000 };
 enum state { FREE, HELD, COMMITTING };
 
 struct list {
@@ -175,7 +175,7 @@ static void roll_back(struct rt_writer *w)
         if (!rt_tx_lost(w))
             db__control(w->conn, &w->rollback, "ROLLBACK", NULL);
         set_open(w, false);
-        fail_group(w, RT_E_INTERNAL);
+        fail_group(w, RT_E_BUSY);    /* not their fault: they may try again */
     }
 }
 

@@ -15,10 +15,7 @@ struct rt_slab {
     char data[] __attribute__((aligned(16)));
 };
 
-static int class_of(size_t n)
-{
-    return (int)((n + STEP - 1) / STEP) - 1;
-}
+static int class_of(size_t n) { return (int)((n + STEP - 1) / STEP) - 1; }
 
 static void *take_fresh(struct rt_alloc *a, size_t n)
 {
@@ -77,7 +74,7 @@ void *rt_alloc(void *ud, void *p, size_t before, size_t after)
 {
     struct rt_alloc *a = ud;
     if (!p)
-        before = 0;    /* Lua passes the kind of the object there */
+        before = 0; /* Lua passes the kind of the object there */
     if (after == 0) {
         if (p)
             put(a, p, before);

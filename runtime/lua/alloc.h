@@ -7,13 +7,13 @@
 
 #include <stddef.h>
 
-enum { RT_ALLOC_CLASSES = 16 };    /* 16, 32, … 256 bytes */
+enum { RT_ALLOC_CLASSES = 16 }; /* 16, 32, … 256 bytes */
 
 struct rt_alloc {
-    size_t used, limit;            /* bytes in use by the state, and the most it may use */
+    size_t used, limit; /* bytes in use by the state, and the most it may use */
     void *free[RT_ALLOC_CLASSES];
     struct rt_slab *slabs;
-    char *fresh, *fresh_end;       /* the unused part of the newest slab */
+    char *fresh, *fresh_end; /* the unused part of the newest slab */
 };
 
 /* As lua_Alloc; `ud` is a struct rt_alloc, zeroed but for its limit. */

@@ -8,24 +8,16 @@
 #include "lua/api.h"
 #include "lua/vm.h"
 
-const char *rt_lua_release(void)
-{
-    return LUA_RELEASE;
-}
+const char *rt_lua_release(void) { return LUA_RELEASE; }
 
 static const char *phase_name(unsigned phase)
 {
     switch (phase) {
-    case RT_LOAD:
-        return "while files are loaded";
-    case RT_RULE:
-        return "in a rule";
-    case RT_JOB:
-        return "in a job";
-    case RT_REQUEST:
-        return "in a request";
-    default:
-        return "here";
+    case RT_LOAD: return "while files are loaded";
+    case RT_RULE: return "in a rule";
+    case RT_JOB: return "in a job";
+    case RT_REQUEST: return "in a request";
+    default: return "here";
     }
 }
 

@@ -93,8 +93,10 @@ static void read_docs(lua_State *L, struct rt_app *app, int t)
     for (int i = 0; i < app->n_docs; i++) {
         lua_rawgeti(L, -1, i + 1);
         int d = lua_gettop(L);
-        app->docs[i] = (struct rt_doc_page){ .path = text_field(L, d, "path"), .title = text_field(L, d, "title"),
-                                             .version = text_field(L, d, "version"), .prefix = text_field(L, d, "prefix") };
+        app->docs[i] = (struct rt_doc_page){ .path = text_field(L, d, "path"),
+                                             .title = text_field(L, d, "title"),
+                                             .version = text_field(L, d, "version"),
+                                             .prefix = text_field(L, d, "prefix") };
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -216,9 +218,16 @@ static void read_routes(lua_State *L, struct rt_app *app, int t)
     }
     lua_pop(L, 1);
     for (int i = 0; i < app->n_docs; i++)
-        app->routes[app->n_routes++] = (struct rt_route){ .method = "GET", .path = app->docs[i].path, .unit = "docs",
-                                                          .summary = app->docs[i].title, .who = "anyone", .line = "app.lua",
-                                                          .limit = -1, .check_ref = LUA_NOREF, .anyone = true, .doc = i };
+        app->routes[app->n_routes++] = (struct rt_route){ .method = "GET",
+                                                          .path = app->docs[i].path,
+                                                          .unit = "docs",
+                                                          .summary = app->docs[i].title,
+                                                          .who = "anyone",
+                                                          .line = "app.lua",
+                                                          .limit = -1,
+                                                          .check_ref = LUA_NOREF,
+                                                          .anyone = true,
+                                                          .doc = i };
 }
 
 /* The app's settings: given as text by the environment, checked like a query, else the default. */
@@ -260,7 +269,7 @@ static int load(lua_State *L)
     lua_getfield(L, LUA_REGISTRYINDEX, "rt.declare");
     lua_getfield(L, -1, "normalise");
     rt_vm_require(L, "app");
-    lua_replace(L, -2);    /* the modules table below what require pushed */
+    lua_replace(L, -2); /* the modules table below what require pushed */
     lua_call(L, 1, 1);
     int t = lua_gettop(L);
     lua_pushvalue(L, t);
@@ -284,7 +293,8 @@ static int load(lua_State *L)
     if (rt_schema_set_resolve(app->models, &err))
         luaL_error(L, "%s", err.msg);
     if (strcmp(app->name, app->vm->services->app->name) != 0)
-        luaL_error(L, "the folder is called %s but its app.lua says name = \"%s\"", app->vm->services->app->name, app->name);
+        luaL_error(L, "the folder is called %s but its app.lua says name = \"%s\"", app->vm->services->app->name,
+                   app->name);
     return 0;
 }
 

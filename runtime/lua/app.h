@@ -20,19 +20,19 @@ enum rt_body_kind { RT_BODY_JSON, RT_BODY_NONE, RT_BODY_FILE, RT_BODY_HTML };
 struct rt_returns {
     int status;
     enum rt_body_kind kind;
-    const struct rt_schema *schema;    /* RT_BODY_JSON */
-    struct rt_schema *own;             /* the same when it is not a model */
+    const struct rt_schema *schema; /* RT_BODY_JSON */
+    struct rt_schema *own;          /* the same when it is not a model */
 };
 
 struct rt_route {
     const char *method, *path, *unit, *summary, *who, *line, *can;
-    int limit;                         /* index into limits or -1 */
+    int limit; /* index into limits or -1 */
     int principal_ref, can_ref, check_ref, run_ref;
     struct rt_schema *params, *query, *body;
     struct rt_returns returns[RT_RETURNS_MAX];
     int n_returns;
     bool secret, anyone;
-    int doc;                           /* index into docs when the host itself answers, else -1 */
+    int doc; /* index into docs when the host itself answers, else -1 */
 };
 
 struct rt_limit_rule {
@@ -54,9 +54,9 @@ struct rt_app {
     int n_limits;
     struct rt_doc_page *docs;
     int n_docs;
-    const char **hosts, **prefixes;    /* ended by NULL */
+    const char **hosts, **prefixes; /* ended by NULL */
     bool trailing_slash, reset_iso;
-    int table_ref;                     /* the normalised manifest */
+    int table_ref; /* the normalised manifest */
     int envelope_ref, timers_ref, recount_ref, demo_ref;
     struct rt_schema_set *models;
     struct rt_messages *messages;

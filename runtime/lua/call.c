@@ -28,7 +28,8 @@ static int new_coroutine(lua_State *L)
     return 1;
 }
 
-int rt_call_init(struct rt_call *call, struct rt_vm *vm, unsigned phase, void (*returned)(struct rt_call *, int), void *owner)
+int rt_call_init(struct rt_call *call, struct rt_vm *vm, unsigned phase, void (*returned)(struct rt_call *, int),
+                 void *owner)
 {
     memset(call, 0, sizeof *call);
     call->vm = vm;
@@ -70,7 +71,8 @@ void rt_call_fini(struct rt_call *call)
     bool ended = lua_status(call->co) == LUA_OK;
     if (!ended && !call->overran)
         close_values(call);
-    if (ended && vm->pool.n < (int)(sizeof vm->pool.refs / sizeof *vm->pool.refs) && lua_resetthread(call->co) == LUA_OK) {
+    if (ended && vm->pool.n < (int)(sizeof vm->pool.refs / sizeof *vm->pool.refs) &&
+        lua_resetthread(call->co) == LUA_OK) {
         lua_settop(call->co, 0);
         vm->pool.refs[vm->pool.n++] = call->co_ref;
     } else {
@@ -105,10 +107,7 @@ static void run(struct rt_call *call, int nargs)
     call->returned(call, status == LUA_OK ? n : -1);
 }
 
-void rt_call_start(struct rt_call *call, int nargs)
-{
-    run(call, nargs);
-}
+void rt_call_start(struct rt_call *call, int nargs) { run(call, nargs); }
 
 void rt_call_resume(struct rt_call *call)
 {

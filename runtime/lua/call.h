@@ -14,26 +14,27 @@ struct rt_call {
     int co_ref;
     unsigned phase;
     bool parked;
-    bool turn;                     /* holds the turn on the write connection */
-    bool in_transaction;           /* inside a function given to db.transaction */
-    bool wrote;                    /* such a function ran in this turn */
-    int depth;                     /* savepoints inside the turn */
+    bool turn;           /* holds the turn on the write connection */
+    bool in_transaction; /* inside a function given to db.transaction */
+    bool wrote;          /* such a function ran in this turn */
+    int depth;           /* savepoints inside the turn */
     struct rt_tx tx;
     /* Effects after the commit. */
     bool revoke;
-    int64_t timer_due;             /* 0 none */
-    bool overran;                  /* stopped by the watchdog */
-    uint64_t parked_ns;            /* total time parked, for metrics */
+    int64_t timer_due;  /* 0 none */
+    bool overran;       /* stopped by the watchdog */
+    uint64_t parked_ns; /* total time parked, for metrics */
     uint64_t parked_at;
     /* The code has returned (results on co, `n` of them) or raised (n < 0, the error on top of co).
      * Called once; the owner then ends the transaction, takes the results and calls rt_call_fini(). */
     void (*returned)(struct rt_call *call, int n);
     void *owner;
-    struct rt_message message;     /* to come back to the worker from another thread */
+    struct rt_message message; /* to come back to the worker from another thread */
 };
 
 /* Takes a coroutine from the pool; push the function and its arguments on call->co, then start. */
-int rt_call_init(struct rt_call *call, struct rt_vm *vm, unsigned phase, void (*returned)(struct rt_call *, int), void *owner);
+int rt_call_init(struct rt_call *call, struct rt_vm *vm, unsigned phase, void (*returned)(struct rt_call *, int),
+                 void *owner);
 void rt_call_start(struct rt_call *call, int nargs);
 /* Continues a parked call, on its worker. */
 void rt_call_resume(struct rt_call *call);
@@ -42,12 +43,13 @@ void rt_call_post(struct rt_call *call);
 /* Gives the coroutine back. The call's transaction must have ended. */
 void rt_call_fini(struct rt_call *call);
 
-/* For host functions: parks the running call; `k` continues when somebody resumes it. Use as `return rt_park(L, k, ctx)`.
- * Raises where parking is not allowed (rules, inside or after a transaction). `what` names the function for the message. */
-int rt_park(struct lua_State *L, const char *what, int (*k)(struct lua_State *L, int status, intptr_t ctx), intptr_t ctx);
+/* For host functions: parks the running call; `k` continues when somebody resumes it: `return rt_park(L, …, k, ctx)`.
+ * Raises where parking is not allowed (rules, inside or after a transaction); `what` names the function in that. */
+int rt_park(struct lua_State *L, const char *what, int (*k)(struct lua_State *L, int status, intptr_t ctx),
+            intptr_t ctx);
 /* The check of rt_park() alone, before anything is started that cannot be undone. */
 void rt_park_check(struct lua_State *L, const char *what);
-struct rt_call *rt_call_of(struct lua_State *L);     /* raises when nothing runs */
+struct rt_call *rt_call_of(struct lua_State *L); /* raises when nothing runs */
 
 /* Takes the turn for this call (granted → true) or parks it. Continuation `k` runs when it is ours. */
 bool rt_call_take_turn(struct lua_State *L, struct rt_call *call);

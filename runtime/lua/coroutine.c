@@ -31,7 +31,7 @@ static int outcome(lua_State *L, lua_State *co, int status, int n, bool wrapped)
         return n + !wrapped;
     }
     if (wrapped) {
-        if (lua_status(co) != LUA_OK && lua_status(co) != LUA_YIELD)    /* not one that is still running */
+        if (lua_status(co) != LUA_OK && lua_status(co) != LUA_YIELD) /* not one that is still running */
             lua_resetthread(co);
         lua_xmove(co, L, 1);
         return lua_error(L);
@@ -107,7 +107,7 @@ static int co_wrap(lua_State *L)
     return 1;
 }
 
-static int co_yield(lua_State *L)
+static int co_yield (lua_State *L)
 {
     struct rt_vm *vm = rt_vm_of(L);
     if (vm->call && L == vm->call->co)
@@ -118,11 +118,9 @@ static int co_yield(lua_State *L)
 void rt_coroutine_open(lua_State *L)
 {
     static const char *const kept[] = { "status", "isyieldable", "running", "close", NULL };
-    static const luaL_Reg own[] = { { "create", co_create },
-                                    { "resume", co_resume },
-                                    { "wrap", co_wrap },
-                                    { "yield", co_yield },
-                                    { NULL, NULL } };
+    static const luaL_Reg own[] = {
+        { "create", co_create }, { "resume", co_resume }, { "wrap", co_wrap }, { "yield", co_yield }, { NULL, NULL }
+    };
     luaL_newlib(L, own);
     luaL_requiref(L, "coroutine", luaopen_coroutine, 0);
     for (int i = 0; kept[i]; i++) {

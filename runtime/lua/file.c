@@ -39,10 +39,7 @@ void rt_file_push(lua_State *L, const char *name, const char *type, char *data, 
     }
 }
 
-struct rt_file *rt_file_test(lua_State *L, int idx)
-{
-    return luaL_testudata(L, idx, file_name);
-}
+struct rt_file *rt_file_test(lua_State *L, int idx) { return luaL_testudata(L, idx, file_name); }
 
 void rt_file_open(lua_State *L)
 {

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 struct rt_file {
-    char name[128];           /* for Content-Disposition; "" = shown in place */
+    char name[128]; /* for Content-Disposition; "" = shown in place */
     char type[96];
     char *data;
     size_t n;

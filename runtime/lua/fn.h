@@ -12,17 +12,17 @@ struct lua_State;
 const char *rt_lua_release(void);
 
 enum rt_phase {
-    RT_LOAD = 1,       /* while files are loaded: pure functions only */
-    RT_REQUEST = 2,    /* a handler */
-    RT_RULE = 4,       /* a permission or business rule: no I/O, never parked */
-    RT_JOB = 8,        /* a timer or other work without a client */
+    RT_LOAD = 1,    /* while files are loaded: pure functions only */
+    RT_REQUEST = 2, /* a handler */
+    RT_RULE = 4,    /* a permission or business rule: no I/O, never parked */
+    RT_JOB = 8,     /* a timer or other work without a client */
     RT_CONSOLE = 16,
     RT_RUN = RT_REQUEST | RT_JOB | RT_CONSOLE,
     RT_ANY = 31,
 };
 
 struct rt_lua_fn {
-    const char *sig;      /* "timer.at(key: string, due: integer)"; what stands before '(' is the name */
+    const char *sig; /* "timer.at(key: string, due: integer)"; what stands before '(' is the name */
     const char *doc;
     unsigned phases;
     int (*run)(struct lua_State *L);
@@ -31,9 +31,9 @@ struct rt_lua_fn {
 };
 
 struct rt_lua_lib {
-    const char *name;     /* the global's name */
+    const char *name; /* the global's name */
     const char *doc;
-    const struct rt_lua_fn *const *fns;    /* ended by NULL */
+    const struct rt_lua_fn *const *fns; /* ended by NULL */
 };
 
 /* All libraries, ended by NULL. */

@@ -20,7 +20,4 @@ void rt_fragment_push(lua_State *L, const char *p, size_t n)
     lua_setmetatable(L, -2);
 }
 
-const struct rt_fragment *rt_fragment_test(lua_State *L, int idx)
-{
-    return luaL_testudata(L, idx, RT_FRAGMENT);
-}
+const struct rt_fragment *rt_fragment_test(lua_State *L, int idx) { return luaL_testudata(L, idx, RT_FRAGMENT); }

@@ -31,8 +31,9 @@ static void describe(struct rt_job *job)
     rt_error_text(co, -1, text, sizeof text);
     snprintf(job->error, sizeof job->error, "%s", text);
     rt_traceback(co, co, text, 0);
-    rt_log(RT_LOG_ERROR, "script error", "app", job->app->name, "job", job->timer.name.len ? rt_buf_cstr(&job->timer.name) : "-",
-           "error", text, "traceback", lua_tostring(co, -1), NULL);
+    rt_log(RT_LOG_ERROR, "script error", "app", job->app->name, "job",
+           job->timer.name.len ? rt_buf_cstr(&job->timer.name) : "-", "error", text, "traceback", lua_tostring(co, -1),
+           NULL);
     atomic_fetch_add(&job->app->vm->services->app->lua_errors, 1);
 }
 
@@ -48,7 +49,7 @@ static void returned(struct rt_call *call, int n)
     struct rt_err err;
     if (n < 0)
         rt_vm_protected(call->vm, RT_RULE, describe_protected, job, NULL);
-    bool nothing = n >= 0 && job->now && !job->found;    /* no timer was due: nothing to commit */
+    bool nothing = n >= 0 && job->now && !job->found; /* no timer was due: nothing to commit */
     call->tx.done = committed;
     int rc = rt_call_end_turn(call, n >= 0 && !nothing, &err);
     if (rc > 0)
@@ -71,7 +72,7 @@ static int run_claimed(lua_State *L, int status, lua_KContext ctx)
     job->found = rc > 0;
     if (!job->found)
         return 0;
-    job->call.wrote = true;    /* the claim: functions inside get savepoints of their own */
+    job->call.wrote = true; /* the claim: functions inside get savepoints of their own */
     const char *name = rt_buf_cstr(&job->timer.name);
     lua_rawgeti(L, LUA_REGISTRYINDEX, job->app->timers_ref);
     if (lua_getfield(L, -1, name) != LUA_TFUNCTION)
@@ -95,26 +96,21 @@ static int take_turn(lua_State *L, struct rt_job *job, lua_KFunction k)
     return k(L, LUA_OK, (lua_KContext)job);
 }
 
-static int timer_body(lua_State *L)
-{
-    return take_turn(L, lua_touserdata(L, 1), run_claimed);
-}
+static int timer_body(lua_State *L) { return take_turn(L, lua_touserdata(L, 1), run_claimed); }
 
 static int postpone_turn(lua_State *L, int status, lua_KContext ctx)
 {
     struct rt_job *job = (struct rt_job *)ctx;
     struct rt_err err;
     (void)status;
-    if (!job->call.turn || rt_timer_postpone(rt_writer_conn(job->app->vm->services->app->writer), &job->timer, job->now, &err))
+    if (!job->call.turn ||
+        rt_timer_postpone(rt_writer_conn(job->app->vm->services->app->writer), &job->timer, job->now, &err))
         return luaL_error(L, "a failed timer could not be postponed");
     job->found = true;
     return 0;
 }
 
-static int postpone_body(lua_State *L)
-{
-    return take_turn(L, lua_touserdata(L, 1), postpone_turn);
-}
+static int postpone_body(lua_State *L) { return take_turn(L, lua_touserdata(L, 1), postpone_turn); }
 
 static int no_results(lua_State *L, int status, lua_KContext ctx)
 {
@@ -149,10 +145,7 @@ void rt_job_timer(struct rt_job *job, int64_t now)
     start(job, timer_body);
 }
 
-void rt_job_postpone(struct rt_job *job)
-{
-    start(job, postpone_body);
-}
+void rt_job_postpone(struct rt_job *job) { start(job, postpone_body); }
 
 void rt_job_function(struct rt_job *job, int ref)
 {

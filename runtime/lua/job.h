@@ -15,7 +15,7 @@ struct rt_job {
      * The job may be started again from here. */
     void (*done)(struct rt_job *job, int code, const char *error);
     void *owner;
-    struct rt_timer timer;       /* rt_job_timer: the claimed one */
+    struct rt_timer timer; /* rt_job_timer: the claimed one */
     int64_t now;
     int ref;
     bool found;

@@ -13,7 +13,7 @@ static const char *string_field(lua_State *L, const char *name)
 {
     if (lua_getfield(L, 1, name) != LUA_TSTRING)
         luaL_error(L, "%s must be a text", name);
-    return lua_tostring(L, -1);    /* stays on the stack */
+    return lua_tostring(L, -1); /* stays on the stack */
 }
 
 static lua_Integer integer_field(lua_State *L, int idx, const char *name, bool optional)
@@ -46,7 +46,8 @@ struct rt_fact rt_fact_read(lua_State *L)
 }
 
 L_FN(analytics_record, RT_RUN,
-     "analytics.record(fact: { measure: string, kind: string, id: integer, detail?: integer, from: integer, to: integer, "
+     "analytics.record(fact: { measure: string, kind: string, id: integer, detail?: integer, from: integer, to: "
+     "integer, "
      "value: integer })",
      "Records a fact about a subject (kind, id), spread over from..to (Unix seconds); a negative value withdraws one.")
 {
@@ -157,9 +158,11 @@ static struct rt_report **push_box(lua_State *L)
 }
 
 L_FN(analytics_report, RT_RUN,
-     "analytics.report(q: { kind: string, id: integer, detail?: integer, measures: string[], zone: string, first: string, "
+     "analytics.report(q: { kind: string, id: integer, detail?: integer, measures: string[], zone: string, first: "
+     "string, "
      "last: string }): table",
-     "By measure: total and days (one value per local day from first to last). `by`: a list of { key = detail, <measure> = "
+     "By measure: total and days (one value per local day from first to last). `by`: a list of { key = detail, "
+     "<measure> = "
      "value, … }, largest value of the first measure first. With detail: of that one alone.")
 {
     const char *names[MEASURES_MAX];

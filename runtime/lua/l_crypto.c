@@ -60,6 +60,6 @@ L_FN(crypto_equal, RT_ANY, "crypto.equal(a: string, b: string): boolean",
     return 1;
 }
 
-static const struct rt_lua_fn *const fns[] = { &crypto_sha256, &crypto_hmac, &crypto_random, &crypto_uuid, &crypto_equal,
-                                               NULL };
+static const struct rt_lua_fn *const fns[] = { &crypto_sha256, &crypto_hmac,  &crypto_random,
+                                               &crypto_uuid,   &crypto_equal, NULL };
 const struct rt_lua_lib rt_lib_crypto = { "crypto", "Digests, MACs and random identifiers.", fns };

@@ -41,8 +41,7 @@ L_FN(db_value, RT_RUN, "db.value(sql: string, ...): any",
     return found;
 }
 
-L_FN(db_all, RT_RUN, "db.all(sql: string, ...): table[]",
-     "All rows of a query as an array of tables.")
+L_FN(db_all, RT_RUN, "db.all(sql: string, ...): table[]", "All rows of a query as an array of tables.")
 {
     struct rt_stmt *s = rt_query_begin(L, 1, false);
     const struct rt_plan *plan = plan_of(L, s);
@@ -80,7 +79,8 @@ L_FN(db_json, RT_RUN, "db.json(sql: string, ...): json, integer",
 }
 
 L_FN(db_object, RT_RUN, "db.object(sql: string, ...): json | nil",
-     "The first row as a JSON object made straight from the columns, for an answer, or nil. A json value may be a parameter: "
+     "The first row as a JSON object made straight from the columns, for an answer, or nil. A json value may be a "
+     "parameter: "
      "? AS \"sessions:json\".")
 {
     struct rt_stmt *s = rt_query_begin(L, 1, false);
@@ -98,7 +98,8 @@ L_FN(db_object, RT_RUN, "db.object(sql: string, ...): json | nil",
 }
 
 /* Reads the ids that `pick` delivers, keeping those of the page; returns how many there are in all. */
-static lua_Integer pick_ids(lua_State *L, struct rt_stmt *pick, lua_Integer offset, lua_Integer limit, int64_t *ids, int *ret_n)
+static lua_Integer pick_ids(lua_State *L, struct rt_stmt *pick, lua_Integer offset, lua_Integer limit, int64_t *ids,
+                            int *ret_n)
 {
     lua_Integer count = 0;
     int n = 0;
@@ -135,7 +136,8 @@ static struct rt_buf *page_rows(lua_State *L, const int64_t *ids, int n)
 }
 
 L_FN(db_page, RT_RUN, "db.page(row: string, limit: integer, offset: integer, pick: string, ...): json, integer",
-     "One page of a list: `pick` is a query for ids in order, `row` a query with one placeholder for the row of an id. The "
+     "One page of a list: `pick` is a query for ids in order, `row` a query with one placeholder for the row of an id. "
+     "The "
      "page's rows as a JSON array, and how many ids there are in all.")
 {
     lua_Integer limit = luaL_checkinteger(L, 2), offset = luaL_checkinteger(L, 3);
@@ -160,9 +162,10 @@ static int run_transaction(lua_State *L, int status, lua_KContext ctx)
     return rt_tx_run(L, rt_call_of(L));
 }
 
-L_FN(db_transaction, RT_RUN, "db.transaction(fn: fun(tx: tx): ...): ...",
-     "Runs fn(tx) as a part of this request's one transaction and returns what it returns. It is the only way to write; "
-     "an error rolls back, the answer leaves after the commit is on disk.")
+L_FN(
+    db_transaction, RT_RUN, "db.transaction(fn: fun(tx: tx): ...): ...",
+    "Runs fn(tx) as a part of this request's one transaction and returns what it returns. It is the only way to write; "
+    "an error rolls back, the answer leaves after the commit is on disk.")
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
     lua_settop(L, 1);
@@ -174,5 +177,6 @@ L_FN(db_transaction, RT_RUN, "db.transaction(fn: fun(tx: tx): ...): ...",
     return run_transaction(L, LUA_OK, 0);
 }
 
-static const struct rt_lua_fn *const fns[] = { &db_one, &db_value, &db_all, &db_json, &db_object, &db_page, &db_transaction, NULL };
+static const struct rt_lua_fn *const fns[] = { &db_one,    &db_value, &db_all,         &db_json,
+                                               &db_object, &db_page,  &db_transaction, NULL };
 const struct rt_lua_lib rt_lib_db = { "db", "The app's database: reading, and writing in transactions.", fns };

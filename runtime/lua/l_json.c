@@ -29,8 +29,8 @@ static void integers(lua_State *L, int idx, int depth)
     lua_pushnil(L);
     while (lua_next(L, idx)) {
         lua_Integer whole;
-        if (lua_type(L, -1) == LUA_TNUMBER && !lua_isinteger(L, -1) && lua_numbertointeger(lua_tonumber(L, -1), &whole) &&
-            (lua_Number)whole == lua_tonumber(L, -1)) {
+        if (lua_type(L, -1) == LUA_TNUMBER && !lua_isinteger(L, -1) &&
+            lua_numbertointeger(lua_tonumber(L, -1), &whole) && (lua_Number)whole == lua_tonumber(L, -1)) {
             lua_pushvalue(L, -2);
             lua_pushinteger(L, whole);
             lua_rawset(L, idx);

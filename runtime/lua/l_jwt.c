@@ -18,7 +18,8 @@ L_FN(jwt_sign, RT_RUN, "jwt.sign(claims: table): string",
     luaL_checktype(L, 1, LUA_TTABLE);
     rt_buf_reset(&vm->scratch);
     if (rt_present(L, 1, NULL, &vm->scratch, &err) ||
-        rt_token_sign(vm->services->app->token_key, vm->services->app->token_key_n, rt_buf_cstr(&vm->scratch), &token, &err))
+        rt_token_sign(vm->services->app->token_key, vm->services->app->token_key_n, rt_buf_cstr(&vm->scratch), &token,
+                      &err))
         return luaL_error(L, "jwt.sign: %s", err.msg);
     lua_pushstring(L, token);
     free(token);

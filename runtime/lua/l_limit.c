@@ -8,7 +8,8 @@
 #include "lua/api.h"
 #include "lua/vm.h"
 
-L_FN(limit_take, RT_RUN, "limit.take(name: string, subject: string, count: integer, seconds: integer): boolean, integer, integer",
+L_FN(limit_take, RT_RUN,
+     "limit.take(name: string, subject: string, count: integer, seconds: integer): boolean, integer, integer",
      "Takes one from a counter: whether it was allowed, how many remain, when the window ends (Unix seconds).")
 {
     const struct rt_services *sv = rt_vm_of(L)->services;

@@ -70,9 +70,11 @@ static int take_verdict(lua_State *L, int status, lua_KContext ctx)
 }
 
 /* A hash of nothing that anybody types: an unknown account costs the same time as a wrong password. */
-static const char decoy[] = "$argon2id$v=19$m=19456,t=2,p=1$bm90IGEgcmVhbCBzYWx0IQ$5l7bWb1m0Jm8Zc3kz1Jd8wqf8kE2vJ5mXo3S3kqfQ0s";
+static const char decoy[] =
+    "$argon2id$v=19$m=19456,t=2,p=1$bm90IGEgcmVhbCBzYWx0IQ$5l7bWb1m0Jm8Zc3kz1Jd8wqf8kE2vJ5mXo3S3kqfQ0s";
 
-L_FN(password_verify, RT_REQUEST | RT_JOB | RT_CONSOLE, "password.verify(password: string, hash: string | nil): boolean",
+L_FN(password_verify, RT_REQUEST | RT_JOB | RT_CONSOLE,
+     "password.verify(password: string, hash: string | nil): boolean",
      "Whether the password fits the hash. With nil it takes the same time and is false. Call it before db.transaction.")
 {
     size_t n;

@@ -162,8 +162,9 @@ L_FN(time_month_days, RT_ANY, "time.month_days(year: integer, month: integer): i
     return 1;
 }
 
-static const struct rt_lua_fn *const fns[] = { &time_now,      &time_iso,       &time_parse,     &time_zone,
-                                               &time_today,    &time_day,       &time_hour,      &time_add_days,
-                                               &time_days_between, &time_iso_week, &time_week_start, &time_civil,
+static const struct rt_lua_fn *const fns[] = { &time_now,      &time_iso,        &time_parse,
+                                               &time_zone,     &time_today,      &time_day,
+                                               &time_hour,     &time_add_days,   &time_days_between,
+                                               &time_iso_week, &time_week_start, &time_civil,
                                                &time_date,     &time_month_days, NULL };
 const struct rt_lua_lib rt_lib_time = { "time", "Instants, IANA zones, local days and ISO weeks.", fns };

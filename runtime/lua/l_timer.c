@@ -46,7 +46,8 @@ L_FN(timer_at, RT_RUN, "timer.at(key: string, due: integer, name: string, args?:
     return 0;
 }
 
-L_FN(timer_cancel, RT_RUN, "timer.cancel(key: string): boolean", "Cancels the timer of that key; false when there is none.")
+L_FN(timer_cancel, RT_RUN, "timer.cancel(key: string): boolean",
+     "Cancels the timer of that key; false when there is none.")
 {
     struct rt_str key = check_str(L, 1);
     struct rt_err err;

@@ -21,10 +21,7 @@ static struct rt_call *transaction_of(lua_State *L)
     return call;
 }
 
-static struct rt_conn *write_conn(struct rt_call *call)
-{
-    return rt_writer_conn(call->vm->services->app->writer);
-}
+static struct rt_conn *write_conn(struct rt_call *call) { return rt_writer_conn(call->vm->services->app->writer); }
 
 static int run_here(lua_State *L, int first)
 {
@@ -44,10 +41,7 @@ L_FN(tx_run, RT_RUN, "tx.run(sql: string, ...): integer",
     return 1;
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
+static int by_name(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
 static void check_name(lua_State *L, const char *name)
 {
@@ -81,17 +75,16 @@ static void push_values(lua_State *L, int idx, const char *const *names, int n)
         lua_getfield(L, idx, names[i]);
 }
 
-L_FN(tx_insert, RT_RUN, "tx.insert(table: string, values: table): integer",
-     "Inserts one row, e.g. tx.insert(\"tasks\", { title = \"…\" }), and returns its id.")
+/* Puts the statement together at the top of the stack, its parameters behind it; returns its index. */
+static int push_insert(lua_State *L)
 {
-    struct rt_call *call = transaction_of(L);
     const char *names[COLUMNS_MAX];
     const char *table = luaL_checkstring(L, 1);
     check_name(L, table);
     lua_settop(L, 2);
     int n = columns_of(L, 2, names);
     if (n == 0)
-        return luaL_error(L, "tx.insert needs at least one column");
+        luaL_error(L, "an insert needs at least one column");
     luaL_Buffer b;
     luaL_buffinit(L, &b);
     luaL_addstring(&b, "INSERT INTO ");
@@ -105,13 +98,40 @@ L_FN(tx_insert, RT_RUN, "tx.insert(table: string, values: table): integer",
     luaL_addstring(&b, ")");
     luaL_pushresult(&b);
     push_values(L, 2, names, n);
-    run_here(L, 3);
+    return 3;
+}
+
+L_FN(tx_insert, RT_RUN, "tx.insert(table: string, values: table): integer",
+     "Inserts one row, e.g. tx.insert(\"tasks\", { title = \"…\" }), and returns its id.")
+{
+    struct rt_call *call = transaction_of(L);
+    run_here(L, push_insert(L));
+    lua_pushinteger(L, rt_conn_last_id(write_conn(call)));
+    return 1;
+}
+
+L_FN(tx_insert_new, RT_RUN, "tx.insert_new(table: string, values: table): integer | nil, string",
+     "As tx.insert, but nil and a message where the row would violate a constraint: when it is there already.")
+{
+    struct rt_call *call = transaction_of(L);
+    struct rt_err err;
+    struct rt_stmt *s = rt_query_begin(L, push_insert(L), true);
+    int rc = rt_stmt_step(s, &err);    /* a statement that fails undoes itself */
+    if (rc < 0 && rc != RT_E_CONSTRAINT)
+        return rt_query_raise(L, &err);
+    rt_query_end(L);
+    if (rc < 0) {
+        lua_pushnil(L);
+        lua_pushstring(L, err.msg);
+        return 2;
+    }
     lua_pushinteger(L, rt_conn_last_id(write_conn(call)));
     return 1;
 }
 
 L_FN(tx_update, RT_RUN, "tx.update(table: string, values: table, where: string, ...): integer",
-     "Updates the rows that match, e.g. tx.update(\"tasks\", { title = \"…\" }, \"id = ?\", id); returns how many changed.")
+     "Updates the rows that match, e.g. tx.update(\"tasks\", { title = \"…\" }, \"id = ?\", id); returns how many "
+     "changed.")
 {
     struct rt_call *call = transaction_of(L);
     const char *names[COLUMNS_MAX];
@@ -146,7 +166,8 @@ L_FN(tx_update, RT_RUN, "tx.update(table: string, values: table, where: string, 
 }
 
 L_FN(tx_try, RT_RUN, "tx.try(fn: fun(): ...): boolean, ...",
-     "Runs fn in a savepoint: true and its results, or false and the message of the violated constraint. Other errors go on.")
+     "Runs fn in a savepoint: true and its results, or false and the message of the violated constraint. Other errors "
+     "go on.")
 {
     struct rt_call *call = transaction_of(L);
     luaL_checktype(L, 1, LUA_TFUNCTION);
@@ -165,7 +186,7 @@ L_FN(tx_try, RT_RUN, "tx.try(fn: fun(): ...): boolean, ...",
     return 2;
 }
 
-static const struct rt_lua_fn *const fns[] = { &tx_run, &tx_insert, &tx_update, &tx_try, NULL };
+static const struct rt_lua_fn *const fns[] = { &tx_run, &tx_insert, &tx_insert_new, &tx_update, &tx_try, NULL };
 const struct rt_lua_lib rt_lib_tx = { "tx", "Writing inside db.transaction(function(tx) … end).", fns };
 
 void rt_tx_open(lua_State *L)

@@ -56,7 +56,9 @@ static int file_of(lua_State *L)
 
 static void push_host_table(lua_State *L)
 {
-    static const luaL_Reg fns[] = { { "where", where }, { "load", load_chunk }, { "file_of", file_of }, { NULL, NULL } };
+    static const luaL_Reg fns[] = {
+        { "where", where }, { "load", load_chunk }, { "file_of", file_of }, { NULL, NULL }
+    };
     luaL_newlib(L, fns);
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");
@@ -82,7 +84,7 @@ void rt_prelude_open(lua_State *L)
     while (lua_next(L, -2)) {
         lua_pushvalue(L, -2);
         lua_insert(L, -2);
-        lua_rawset(L, -6);    /* globals[name] = word */
+        lua_rawset(L, -6); /* globals[name] = word */
     }
     lua_pop(L, 1);
     lua_setfield(L, LUA_REGISTRYINDEX, "rt.declare");

@@ -78,7 +78,7 @@ static int put_object(struct present *p, const struct schema_node *n, const stru
 {
     lua_State *L = p->L;
     int rc = present__enter(p, path), t = lua_gettop(L);
-    size_t skip = 1;        /* the label's comma, before the first field */
+    size_t skip = 1; /* the label's comma, before the first field */
     if (rc < 0)
         return rc;
     rt_buf_putc(p->out, '{');

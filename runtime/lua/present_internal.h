@@ -11,7 +11,7 @@ struct present {
     lua_State *L;
     struct rt_buf *out;
     struct rt_err *err;
-    int consts;      /* stack index of the schema's constants */
+    int consts; /* stack index of the schema's constants */
     int depth;
 };
 

@@ -14,17 +14,14 @@
 enum { KEYS_ON_STACK = 24 };
 
 struct key {
-    const char *p;           /* NULL: the integer `whole` */
+    const char *p; /* NULL: the integer `whole` */
     size_t n;
     lua_Integer whole;
 };
 
 static const char array_name[] = "rt.array";
 
-void rt_present_array_mt(lua_State *L)
-{
-    luaL_newmetatable(L, array_name);
-}
+void rt_present_array_mt(lua_State *L) { luaL_newmetatable(L, array_name); }
 
 /* Integers first, then texts by bytes. */
 static int compare(const void *va, const void *vb)

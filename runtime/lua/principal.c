@@ -60,7 +60,8 @@ static size_t cache_key(const struct rt_route *route, struct rt_str token, char 
 }
 
 /* Leaves the principal's frozen table on the stack. */
-static int64_t ask_app(lua_State *L, const struct rt_route *route, struct rt_str token, int64_t now, int64_t *ret_expires)
+static int64_t ask_app(lua_State *L, const struct rt_route *route, struct rt_str token, int64_t now,
+                       int64_t *ret_expires)
 {
     lua_rawgeti(L, LUA_REGISTRYINDEX, route->principal_ref);
     lua_pushlstring(L, token.p, token.n);

@@ -23,7 +23,7 @@ void rt_query_end(lua_State *L)
     rt_stmt_done(vm->open[--vm->n_open]);
 }
 
-static int raise(lua_State *L, const struct rt_err *err)
+int rt_query_raise(lua_State *L, const struct rt_err *err)
 {
     rt_query_reclaim(rt_vm_of(L));
     if (err->code == RT_E_CONSTRAINT) {
@@ -46,17 +46,13 @@ static void bind(lua_State *L, struct rt_stmt *s, int i, int idx)
     const struct rt_fragment *json;
     switch (lua_type(L, idx)) {
     case LUA_TNIL:
-    case LUA_TNONE:
-        rt_bind_null(s, i);
-        return;
+    case LUA_TNONE: rt_bind_null(s, i); return;
     case LUA_TLIGHTUSERDATA:
         if (lua_touserdata(L, idx))
             break;
         rt_bind_null(s, i);
         return;
-    case LUA_TBOOLEAN:
-        rt_bind_int(s, i, lua_toboolean(L, idx));
-        return;
+    case LUA_TBOOLEAN: rt_bind_int(s, i, lua_toboolean(L, idx)); return;
     case LUA_TNUMBER:
         if (lua_isinteger(L, idx))
             rt_bind_int(s, i, lua_tointeger(L, idx));
@@ -73,8 +69,7 @@ static void bind(lua_State *L, struct rt_stmt *s, int i, int idx)
             break;
         rt_bind_text(s, i, json->data, json->n);
         return;
-    default:
-        break;
+    default: break;
     }
     luaL_error(L, "parameter %d is a %s: bind text, numbers, booleans or nil", i, luaL_typename(L, idx));
 }
@@ -84,7 +79,7 @@ static struct rt_stmt *prepare(lua_State *L, struct rt_conn *conn, const char *s
 {
     struct rt_vm *vm = rt_vm_of(L);
     struct rt_err err;
-    if (vm->n_open == RT_VM_OPEN_MAX)    /* left by errors that nobody could see */
+    if (vm->n_open == RT_VM_OPEN_MAX) /* left by errors that nobody could see */
         rt_query_reclaim(vm);
     if (rt_conn_prepare(conn, sql, n, &vm->open[vm->n_open], &err))
         luaL_error(L, "%s, in: %s", err.msg, sql);
@@ -114,6 +109,6 @@ bool rt_query_step(lua_State *L, struct rt_stmt *s)
     struct rt_err err;
     int rc = rt_stmt_step(s, &err);
     if (rc < 0)
-        raise(L, &err);
+        rt_query_raise(L, &err);
     return rc == RT_STEP_ROW;
 }

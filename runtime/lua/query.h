@@ -16,6 +16,8 @@ struct rt_vm;
 struct rt_stmt *rt_query_begin(lua_State *L, int first, bool write);
 /* Steps; raises on errors. True for a row. */
 bool rt_query_step(lua_State *L, struct rt_stmt *s);
+/* Raises what the database said; a violated constraint as { constraint = true, message = }. */
+int rt_query_raise(lua_State *L, const struct rt_err *err);
 /* The statement that was begun last. */
 void rt_query_end(lua_State *L);
 /* Gives back what errors left open: before the connection goes to somebody else. */

@@ -51,7 +51,8 @@ static void push_decoded(lua_State *L, struct rt_str s, bool plus, int status)
     char *out = luaL_buffinitsize(L, &b, s.n + 1);
     long n = rt_percent_decode(s, plus, out);
     if (n < 0)
-        rt_raise_failure(L, status, NULL, status == 404 ? "Resource not found" : "Malformed percent-encoding in the query");
+        rt_raise_failure(L, status, NULL,
+                         status == 404 ? "Resource not found" : "Malformed percent-encoding in the query");
     luaL_pushresultsize(&b, (size_t)n);
 }
 
@@ -155,7 +156,7 @@ static int check_own(lua_State *L, struct rt_exchange *x, int req, int errors)
             lua_rawseti(L, -2, 1);
         }
         lua_pushvalue(L, -2);
-        if (lua_rawget(L, errors) == LUA_TNIL) {    /* what the types say of a field comes first */
+        if (lua_rawget(L, errors) == LUA_TNIL) { /* what the types say of a field comes first */
             lua_pushvalue(L, -3);
             lua_pushvalue(L, -3);
             lua_rawset(L, errors);
@@ -266,7 +267,8 @@ static void present(lua_State *L, struct rt_exchange *x, int first)
     x->status = (int)lua_tointeger(L, first);
     const struct rt_returns *r = declared(x->route, x->status);
     if (!r)
-        luaL_error(L, "%s %s returned %d, which its `returns` does not declare", x->route->method, x->route->path, x->status);
+        luaL_error(L, "%s %s returned %d, which its `returns` does not declare", x->route->method, x->route->path,
+                   x->status);
     x->returns = r;
     add_headers(L, x, first + 2);
     struct rt_err err;
@@ -281,7 +283,8 @@ static void present(lua_State *L, struct rt_exchange *x, int first)
     } else if (r->kind == RT_BODY_JSON) {
         snprintf(x->content_type, sizeof x->content_type, "application/json");
         if (rt_present(L, first + 1, r->schema, &x->body, &err))
-            luaL_error(L, "%s %s: the answer does not fit its declaration: %s", x->route->method, x->route->path, err.msg);
+            luaL_error(L, "%s %s: the answer does not fit its declaration: %s", x->route->method, x->route->path,
+                       err.msg);
     }
     if (x->body.failed || x->headers.failed)
         luaL_error(L, "the answer is longer than %d bytes or its headers than %d", ANSWER_MAX, HEADERS_MAX);
@@ -291,7 +294,7 @@ static int after_handler(lua_State *L, int status, lua_KContext ctx)
 {
     struct rt_exchange *x = (struct rt_exchange *)ctx;
     (void)status;
-    present(L, x, 3);    /* below: the exchange and req */
+    present(L, x, 3); /* below: the exchange and req */
     return 0;
 }
 
@@ -337,8 +340,8 @@ static void log_error(struct rt_exchange *x, lua_State *co)
     char text[512];
     rt_error_text(co, -1, text, sizeof text);
     rt_traceback(co, co, text, 0);
-    rt_log(RT_LOG_ERROR, "script error", "app", x->app->name, "route", x->route->path, "method", x->route->method, "error",
-           text, "traceback", lua_tostring(co, -1), NULL);
+    rt_log(RT_LOG_ERROR, "script error", "app", x->app->name, "route", x->route->path, "method", x->route->method,
+           "error", text, "traceback", lua_tostring(co, -1), NULL);
     lua_pop(co, 1);
     atomic_fetch_add(&x->app->vm->services->app->lua_errors, 1);
 }
@@ -389,7 +392,7 @@ static void raised(struct rt_exchange *x)
 {
     struct rt_vm *vm = x->app->vm;
     size_t limit = vm->memory.limit;
-    vm->memory.limit = limit + (4 << 20);    /* room to say that there is no room */
+    vm->memory.limit = limit + (4 << 20); /* room to say that there is no room */
     if (rt_vm_protected(vm, RT_RULE, classify, x, NULL))
         rt_exchange_fail(x, 500, NULL, "Internal server error", LUA_NOREF);
     vm->memory.limit = limit;
@@ -400,7 +403,8 @@ static void committed(struct rt_tx *tx, int code)
     struct rt_exchange *x = (struct rt_exchange *)((char *)tx - offsetof(struct rt_exchange, call.tx));
     if (code) {
         bool full = code == RT_E_FULL || code == RT_E_IO || code == RT_E_BUSY;
-        rt_exchange_fail(x, full ? 503 : 500, NULL, full ? "The change could not be stored" : "Internal server error", LUA_NOREF);
+        rt_exchange_fail(x, full ? 503 : 500, NULL, full ? "The change could not be stored" : "Internal server error",
+                         LUA_NOREF);
     }
     x->ready(x);
 }

@@ -20,10 +20,10 @@ struct rt_exchange {
     const struct rt_route *route;
     struct rt_http_req *http;
     const struct rt_match *match;
-    const char *id;                      /* request id */
-    const char *origin;                  /* "http://host" */
-    const char *address;                 /* the client's */
-    int64_t now;                         /* UTC seconds */
+    const char *id;      /* request id */
+    const char *origin;  /* "http://host" */
+    const char *address; /* the client's */
+    int64_t now;         /* UTC seconds */
     void *owner;
     /* After authentication, before anything costs: 0 to go on, RT_ANSWERED when the answer stands in the exchange
      * already, else the status to refuse with. */
@@ -34,14 +34,14 @@ struct rt_exchange {
     void (*ready)(struct rt_exchange *x);
 
     /* For the server. */
-    int64_t user_id;                     /* principal's id, 0 when anyone */
+    int64_t user_id; /* principal's id, 0 when anyone */
     int status;
     struct rt_buf body;
     char content_type[96];
-    char file_name[128];                 /* an attachment's name or "" */
-    struct rt_buf headers;               /* of the script's own: "Name: value\n" each */
-    bool failed;                         /* raised: a 5xx was logged */
-    const char *refusal;                 /* `admit` may set the message */
+    char file_name[128];   /* an attachment's name or "" */
+    struct rt_buf headers; /* of the script's own: "Name: value\n" each */
+    bool failed;           /* raised: a 5xx was logged */
+    const char *refusal;   /* `admit` may set the message */
 
     /* Private. */
     struct rt_call call;
@@ -60,8 +60,8 @@ void rt_request_open(struct lua_State *L);
 
 /* Pushes the principal of the request's bearer token, from the cache or by asking the app, and returns its
  * id; raises a failure with status 401. */
-int64_t rt_principal_push(struct lua_State *L, struct rt_vm *vm, const struct rt_route *route, struct rt_str authorization,
-                          int64_t now);
+int64_t rt_principal_push(struct lua_State *L, struct rt_vm *vm, const struct rt_route *route,
+                          struct rt_str authorization, int64_t now);
 /* Raises { status =, message = } and, when code is not NULL, code. */
 int rt_raise_failure(struct lua_State *L, int status, const char *code, const char *message);
 

@@ -13,12 +13,12 @@
 enum kind { PLAIN, BOOL, TIME, JSON };
 
 struct column {
-    char name[64];          /* inside its group */
-    char group[64];         /* "" outside groups */
-    int group_end;          /* first column behind this one's group */
+    char name[64];  /* inside its group */
+    char group[64]; /* "" outside groups */
+    int group_end;  /* first column behind this one's group */
     enum kind kind;
-    char key[140];          /* "name": with the comma, if one stands before it */
-    char open[140];         /* first of a group: "group": with the comma */
+    char key[140];  /* "name": with the comma, if one stands before it */
+    char open[140]; /* first of a group: "group": with the comma */
     unsigned key_n, open_n;
 };
 
@@ -98,9 +98,7 @@ const struct rt_plan *rt_row_plan(struct rt_stmt *s)
 static void put_value(const struct rt_value *v, enum kind kind, struct rt_buf *out)
 {
     switch (v->type) {
-    case RT_NULL:
-        rt_json_put_null(out);
-        return;
+    case RT_NULL: rt_json_put_null(out); return;
     case RT_INT:
         if (kind == BOOL)
             rt_json_put_bool(out, v->i != 0);
@@ -109,9 +107,7 @@ static void put_value(const struct rt_value *v, enum kind kind, struct rt_buf *o
         else
             rt_json_put_int(out, v->i);
         return;
-    case RT_DOUBLE:
-        rt_json_put_double(out, v->d);
-        return;
+    case RT_DOUBLE: rt_json_put_double(out, v->d); return;
     default:
         if (kind == JSON)
             rt_buf_put(out, v->p, v->n);
@@ -147,20 +143,15 @@ void rt_row_json(const struct rt_plan *plan, struct rt_stmt *s, struct rt_buf *o
 static void push_value(lua_State *L, const struct rt_value *v, enum kind kind)
 {
     switch (v->type) {
-    case RT_NULL:
-        lua_pushnil(L);
-        return;
+    case RT_NULL: lua_pushnil(L); return;
     case RT_INT:
         if (kind == BOOL)
             lua_pushboolean(L, v->i != 0);
         else
             lua_pushinteger(L, v->i);
         return;
-    case RT_DOUBLE:
-        lua_pushnumber(L, v->d);
-        return;
-    default:
-        lua_pushlstring(L, v->p, v->n);
+    case RT_DOUBLE: lua_pushnumber(L, v->d); return;
+    default: lua_pushlstring(L, v->p, v->n);
     }
 }
 

@@ -25,9 +25,9 @@ static int frozen(lua_State *L)
 
 void rt_freeze(lua_State *L, const char *what)
 {
-    lua_newtable(L);                        /* real view */
-    lua_createtable(L, 0, 4);               /* real view mt */
-    lua_rotate(L, -3, 2);                   /* view mt real */
+    lua_newtable(L);          /* real view */
+    lua_createtable(L, 0, 4); /* real view mt */
+    lua_rotate(L, -3, 2);     /* view mt real */
     lua_setfield(L, -2, "__index");
     lua_pushstring(L, what);
     lua_pushcclosure(L, frozen, 1);
@@ -58,15 +58,12 @@ static void bound_pattern(lua_State *L)
     for (int i = 0; i < loops && work <= PATTERN_WORK; i++)
         work *= (double)n + 1;
     if (work > PATTERN_WORK)
-        luaL_error(L, "a pattern with %d repetitions may take too long on %d bytes: cut the text or split the pattern", loops,
-                   (int)n);
+        luaL_error(L, "a pattern with %d repetitions may take too long on %d bytes: cut the text or split the pattern",
+                   loops, (int)n);
 }
 
 /* The library's own function, which uses no upvalues: called in place, on the same arguments. */
-static int original(lua_State *L)
-{
-    return lua_tocfunction(L, lua_upvalueindex(1))(L);
-}
+static int original(lua_State *L) { return lua_tocfunction(L, lua_upvalueindex(1))(L); }
 
 static int bounded_match(lua_State *L)
 {
@@ -89,7 +86,7 @@ static int bounded_rep(lua_State *L)
     luaL_optlstring(L, 3, "", &sep);
     if (times > 0 && (double)(n + sep) * (double)times > REP_MAX)
         return luaL_error(L, "string.rep: the result would be longer than %d bytes", REP_MAX);
-    if (n + sep == 0) {    /* nothing, as often as you like */
+    if (n + sep == 0) { /* nothing, as often as you like */
         lua_pushliteral(L, "");
         return 1;
     }
@@ -211,15 +208,12 @@ static int safe_getmetatable(lua_State *L)
     return original(L);
 }
 
-static int global_require(lua_State *L)
-{
-    return rt_vm_require(L, luaL_checkstring(L, 1));
-}
+static int global_require(lua_State *L) { return rt_vm_require(L, luaL_checkstring(L, 1)); }
 
 static void open_base(lua_State *L)
 {
-    static const char *const kept[] = { "assert", "error",  "ipairs", "next",   "pairs",    "pcall",    "rawequal", "rawget",
-                                        "rawlen", "select", "tonumber", "tostring", "type",     NULL };
+    static const char *const kept[] = { "assert", "error",  "ipairs", "next",     "pairs",    "pcall", "rawequal",
+                                        "rawget", "rawlen", "select", "tonumber", "tostring", "type",  NULL };
     luaL_requiref(L, "_G", luaopen_base, 0);
     for (int i = 0; kept[i]; i++) {
         lua_getfield(L, -1, kept[i]);

@@ -12,7 +12,7 @@
 #include "base/err.h"
 
 struct rt_schema;
-struct rt_schema_set;    /* models by name */
+struct rt_schema_set; /* models by name */
 
 /* Where a value comes from. TEXT: leaves are strings of a query or a path, a list is one text with commas. */
 enum { RT_SOURCE_JSON, RT_SOURCE_TEXT };
@@ -20,10 +20,29 @@ enum { RT_SOURCE_JSON, RT_SOURCE_TEXT };
 enum { RT_SCHEMA_DEPTH = 32, RT_SCHEMA_FIELDS_IN_ERROR = 100 };
 
 enum rt_message_id {
-    RT_MSG_REQUIRED, RT_MSG_BLANK, RT_MSG_NULL, RT_MSG_TEXT, RT_MSG_INTEGER, RT_MSG_NUMBER, RT_MSG_BOOLEAN,
-    RT_MSG_MIN_LENGTH, RT_MSG_MAX_LENGTH, RT_MSG_MIN, RT_MSG_MAX, RT_MSG_CHOICE, RT_MSG_EMAIL, RT_MSG_DATE,
-    RT_MSG_DATETIME, RT_MSG_TIMEZONE, RT_MSG_LIST, RT_MSG_OBJECT, RT_MSG_MIN_ITEMS, RT_MSG_MAX_ITEMS, RT_MSG_PATTERN,
-    RT_MSG_DEPTH, RT_MSG_COUNT,
+    RT_MSG_REQUIRED,
+    RT_MSG_BLANK,
+    RT_MSG_NULL,
+    RT_MSG_TEXT,
+    RT_MSG_INTEGER,
+    RT_MSG_NUMBER,
+    RT_MSG_BOOLEAN,
+    RT_MSG_MIN_LENGTH,
+    RT_MSG_MAX_LENGTH,
+    RT_MSG_MIN,
+    RT_MSG_MAX,
+    RT_MSG_CHOICE,
+    RT_MSG_EMAIL,
+    RT_MSG_DATE,
+    RT_MSG_DATETIME,
+    RT_MSG_TIMEZONE,
+    RT_MSG_LIST,
+    RT_MSG_OBJECT,
+    RT_MSG_MIN_ITEMS,
+    RT_MSG_MAX_ITEMS,
+    RT_MSG_PATTERN,
+    RT_MSG_DEPTH,
+    RT_MSG_COUNT,
 };
 
 /* An app's own wording; NULL entries mean the default. "{n}" stands for a bound, "{value}" for what was sent. */
@@ -34,7 +53,7 @@ struct rt_messages {
 /* Reads { required = "…", min_length = "… {n} …", … } at `idx`; nil gives the defaults. Raises nothing. */
 int rt_messages_load(lua_State *L, int idx, struct rt_messages *ret, struct rt_err *err);
 void rt_messages_fini(struct rt_messages *m);
-const char *rt_message(const struct rt_messages *m, enum rt_message_id id);    /* `m` may be NULL */
+const char *rt_message(const struct rt_messages *m, enum rt_message_id id); /* `m` may be NULL */
 
 struct rt_schema_set *rt_schema_set_new(void);
 /* Frees the models too. `L` NULL when the state is closed already. No schema that refers to it may be used again. */
@@ -58,6 +77,7 @@ void rt_schema_free(lua_State *L, struct rt_schema *s);
 int rt_schema_check(lua_State *L, const struct rt_schema *s, int idx, int source, const struct rt_messages *messages);
 /* The same, but always pushes both: the violations (nil without any), then the cleaned value, in which what is in
  * error is missing (nil when the value itself is). */
-int rt_schema_check_all(lua_State *L, const struct rt_schema *s, int idx, int source, const struct rt_messages *messages);
+int rt_schema_check_all(lua_State *L, const struct rt_schema *s, int idx, int source,
+                        const struct rt_messages *messages);
 
 #endif

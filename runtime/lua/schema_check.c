@@ -310,7 +310,8 @@ static void check_node(struct schema_check *c, const struct schema_node *n, cons
     }
 }
 
-int rt_schema_check_all(lua_State *L, const struct rt_schema *s, int idx, int source, const struct rt_messages *messages)
+int rt_schema_check_all(lua_State *L, const struct rt_schema *s, int idx, int source,
+                        const struct rt_messages *messages)
 {
     struct schema_path root = { NULL, NULL, 0, 0 };
     struct schema_check c = { .L = L, .messages = messages, .source = source };

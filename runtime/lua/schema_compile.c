@@ -16,7 +16,7 @@ struct compile {
     lua_State *L;
     struct rt_schema *schema;
     struct rt_schema_set *models;
-    int consts;                /* stack index */
+    int consts; /* stack index */
     int depth;
 };
 

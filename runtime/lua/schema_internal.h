@@ -12,8 +12,20 @@
 #include "lua/schema.h"
 
 enum schema_kind {
-    KIND_TEXT, KIND_EMAIL, KIND_DATE, KIND_TIMEZONE, KIND_DATETIME, KIND_ONE_OF, KIND_INTEGER, KIND_NUMBER,
-    KIND_BOOLEAN, KIND_ANY, KIND_LIST, KIND_MAP, KIND_OBJECT, KIND_REF,
+    KIND_TEXT,
+    KIND_EMAIL,
+    KIND_DATE,
+    KIND_TIMEZONE,
+    KIND_DATETIME,
+    KIND_ONE_OF,
+    KIND_INTEGER,
+    KIND_NUMBER,
+    KIND_BOOLEAN,
+    KIND_ANY,
+    KIND_LIST,
+    KIND_MAP,
+    KIND_OBJECT,
+    KIND_REF,
 };
 
 /* Indices into the schema's table of Lua values; 0 = none, 1 is string.find. */
@@ -26,8 +38,8 @@ struct schema_slot {
     char name[];
 };
 
-struct schema_value {       /* of one_of */
-    int at;                 /* the value itself, among the constants */
+struct schema_value { /* of one_of */
+    int at;           /* the value itself, among the constants */
     bool is_text;
     int64_t number;
     size_t n;
@@ -38,11 +50,11 @@ struct schema_node {
     uint8_t kind;
     bool required, nullable, omit, trim, has_min, has_max;
     int default_at, pattern_at;
-    int64_t min, max;       /* a value's bounds, or a length's */
-    double low, high;       /* a number's bounds */
-    char *message;          /* for whatever is wrong with the value */
-    struct rt_messages *messages;    /* or by what is wrong */
-    size_t count;           /* of fields or values */
+    int64_t min, max;             /* a value's bounds, or a length's */
+    double low, high;             /* a number's bounds */
+    char *message;                /* for whatever is wrong with the value */
+    struct rt_messages *messages; /* or by what is wrong */
+    size_t count;                 /* of fields or values */
     struct schema_field *fields;
     struct schema_value *values;
     struct schema_node *of;
@@ -51,21 +63,21 @@ struct schema_node {
 
 struct schema_field {
     struct schema_node node;
-    int key;                /* the name, among the constants */
+    int key; /* the name, among the constants */
     size_t name_n, label_n;
     char *name;
-    char *label;            /* `,"name":` */
+    char *label; /* `,"name":` */
 };
 
 struct rt_schema {
     struct schema_node root;
-    int consts;             /* registry reference of the table of constants */
+    int consts; /* registry reference of the table of constants */
 };
 
 /* Where a value is, from the leaf up; lives on the C stack. */
 struct schema_path {
     const struct schema_path *up;
-    const char *name;       /* NULL: the item `index`, from 0 */
+    const char *name; /* NULL: the item `index`, from 0 */
     size_t n;
     lua_Integer index;
 };
@@ -74,8 +86,8 @@ struct schema_check {
     lua_State *L;
     const struct rt_messages *messages;
     int source;
-    int consts;             /* stack index of the constants in force */
-    int errors;             /* stack index of the table of violations, or of nil */
+    int consts; /* stack index of the constants in force */
+    int errors; /* stack index of the table of violations, or of nil */
     int count, depth;
 };
 

@@ -12,13 +12,13 @@
 #include "lua/schema_internal.h"
 #include "zone/zone.h"
 
-#define MAX_WHOLE 9007199254740992.0    /* 2^53: beyond it a JSON number is not exact */
+#define MAX_WHOLE 9007199254740992.0 /* 2^53: beyond it a JSON number is not exact */
 
 struct leaf {
     struct schema_check *c;
     const struct schema_node *n;
     const struct schema_path *path;
-    struct rt_str s;                    /* of a text, trimmed if the type says so */
+    struct rt_str s; /* of a text, trimmed if the type says so */
 };
 
 static bool bad(const struct leaf *l, enum rt_message_id id)
@@ -92,10 +92,7 @@ static bool check_text(struct leaf *l)
     return true;
 }
 
-static bool is_alnum(char c)
-{
-    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
-}
+static bool is_alnum(char c) { return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'); }
 
 /* At least two labels of letters, digits and inner hyphens. */
 static bool is_domain(struct rt_str s)

@@ -9,17 +9,12 @@
 #include "lua/api.h"
 #include "lua/call.h"
 
-static struct rt_conn *conn_of(struct rt_call *call)
-{
-    return rt_writer_conn(call->vm->services->app->writer);
-}
+static struct rt_conn *conn_of(struct rt_call *call) { return rt_writer_conn(call->vm->services->app->writer); }
 
-static void savepoint(lua_State *L, struct rt_call *call, const char *verb)
+static void savepoint(lua_State *L, struct rt_call *call, enum rt_savepoint what)
 {
-    char sql[40];
     struct rt_err err;
-    snprintf(sql, sizeof sql, "%s s%d", verb, call->depth);
-    if (rt_conn_exec(conn_of(call), sql, &err))
+    if (rt_conn_savepoint(conn_of(call), call->depth - 1, what, &err))
         luaL_error(L, "database: %s", err.msg);
 }
 
@@ -30,8 +25,8 @@ static bool undo(lua_State *L, struct rt_call *call)
         rt_call_end_turn(call, false, NULL);
         return false;
     }
-    savepoint(L, call, "ROLLBACK TO");
-    savepoint(L, call, "RELEASE");
+    savepoint(L, call, RT_SAVEPOINT_BACK);
+    savepoint(L, call, RT_SAVEPOINT_RELEASE);
     return true;
 }
 
@@ -43,7 +38,7 @@ int rt_tx_run(lua_State *L, struct rt_call *call)
     bool inner = call->wrote || !outer;
     if (inner) {
         call->depth++;
-        savepoint(L, call, "SAVEPOINT");
+        savepoint(L, call, RT_SAVEPOINT_SET);
     }
     call->in_transaction = call->wrote = true;
     lua_getfield(L, LUA_REGISTRYINDEX, "rt.tx");
@@ -57,13 +52,10 @@ int rt_tx_run(lua_State *L, struct rt_call *call)
         return lua_error(L);
     }
     if (inner) {
-        savepoint(L, call, "RELEASE");
+        savepoint(L, call, RT_SAVEPOINT_RELEASE);
         call->depth--;
     }
     return lua_gettop(L) - base;
 }
 
-int rt_tx_nested(lua_State *L)
-{
-    return rt_tx_run(L, rt_call_of(L));
-}
+int rt_tx_nested(lua_State *L) { return rt_tx_run(L, rt_call_of(L)); }

@@ -18,10 +18,7 @@
 
 int luaopen_cjson(lua_State *L);
 
-static int no_text_chunks(lua_State *L)
-{
-    return luaL_error(L, "a panic outside any protected call");
-}
+static int no_text_chunks(lua_State *L) { return luaL_error(L, "a panic outside any protected call"); }
 
 /* The globals of scripts: registry field "globals" is the real table, the global table a frozen view. */
 static int open_globals(lua_State *L)
@@ -46,10 +43,7 @@ static int open_globals(lua_State *L)
     return 0;
 }
 
-struct rt_vm *rt_vm_of(lua_State *L)
-{
-    return *(struct rt_vm **)lua_getextraspace(L);
-}
+struct rt_vm *rt_vm_of(lua_State *L) { return *(struct rt_vm **)lua_getextraspace(L); }
 
 int rt_vm_new(const struct rt_services *services, const char *scripts, struct rt_vm **ret, struct rt_err *err)
 {
@@ -116,7 +110,7 @@ int rt_vm_protected(struct rt_vm *vm, unsigned phase, lua_CFunction f, void *arg
     lua_pushcfunction(L, f);
     lua_pushlightuserdata(L, arg);
     rt_turn_begin(vm, L);
-    if (phase & (RT_LOAD | RT_CONSOLE))    /* loading a whole app, counting a whole database: not a request */
+    if (phase & (RT_LOAD | RT_CONSOLE)) /* loading a whole app, counting a whole database: not a request */
         atomic_store(&vm->deadline_ns, rt_mono_ns() + (phase == RT_LOAD ? 10ull : 3600ull) * 1000000000ull);
     int status = lua_pcall(L, 1, 0, -3);
     rt_turn_end(vm);

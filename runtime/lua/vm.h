@@ -34,7 +34,7 @@ struct rt_app_shared {
     uint8_t token_key[64];
     size_t token_key_n;
     uint8_t seal_key[32];
-    _Atomic uint64_t epoch;                    /* moves when cached principals must be checked again */
+    _Atomic uint64_t epoch; /* moves when cached principals must be checked again */
     _Atomic uint64_t lua_errors;
     /* After a commit that set or moved a timer: the earliest due time. Committer's thread. */
     void (*timer_set)(void *arg, int64_t due);
@@ -49,7 +49,7 @@ struct rt_services {
     struct rt_password_pool *passwords;
     struct rt_limits *limits;
     struct rt_cache *cache;
-    double limit_factor;                       /* 0 = limits are off */
+    double limit_factor; /* 0 = limits are off */
     int script_ms, script_mb, statement_ms;
     bool development;
     /* A setting of the app ("access_seconds") as text, or NULL. */
@@ -65,27 +65,27 @@ struct rt_vm {
     struct rt_conn *reader;
     uint64_t snapshot_sequence;
     bool snapshot_checked;
-    struct rt_call *call;                      /* what runs now; NULL while loading */
-    struct rt_app *app;                        /* the app that was loaded into it, or NULL */
+    struct rt_call *call; /* what runs now; NULL while loading */
+    struct rt_app *app;   /* the app that was loaded into it, or NULL */
     unsigned phase;
-    char scripts[512];                         /* the scripts folder, for require */
-    size_t collected;                          /* bytes that the last full collection of ours left */
+    char scripts[512]; /* the scripts folder, for require */
+    size_t collected;  /* bytes that the last full collection of ours left */
     struct rt_alloc memory;
     uint64_t runs;
     struct {
         int refs[256];
         int n;
-    } pool;                                    /* idle coroutines */
-    struct rt_stmt *open[RT_VM_OPEN_MAX];      /* statements in use by the running host function */
+    } pool;                               /* idle coroutines */
+    struct rt_stmt *open[RT_VM_OPEN_MAX]; /* statements in use by the running host function */
     int n_open;
-    struct rt_buf scratch;                     /* for text on its way into a Lua value */
+    struct rt_buf scratch; /* for text on its way into a Lua value */
     struct rt_map principals;
     uint64_t principals_epoch;
     /* The watchdog's view. */
-    bool overran;                              /* this turn's script met its deadline */
-    _Atomic int thread_id;                     /* the kernel's, of whoever runs it */
+    bool overran;          /* this turn's script met its deadline */
+    _Atomic int thread_id; /* the kernel's, of whoever runs it */
     _Atomic(struct lua_State *) running;
-    _Atomic uint64_t deadline_ns;              /* 0: nothing runs */
+    _Atomic uint64_t deadline_ns; /* 0: nothing runs */
     struct rt_vm *watch_next;
 };
 

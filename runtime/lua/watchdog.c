@@ -26,7 +26,7 @@ static struct {
     bool started, stop;
 } dog = { .mu = PTHREAD_MUTEX_INITIALIZER, .stop_cond = PTHREAD_COND_INITIALIZER };
 
-static _Thread_local struct rt_vm *turn;    /* whose script this thread runs */
+static _Thread_local struct rt_vm *turn; /* whose script this thread runs */
 static _Thread_local pid_t thread_id;
 
 static void over(lua_State *L, lua_Debug *ar)
@@ -61,7 +61,7 @@ static void arm(int signal)
 static void look(struct rt_vm *vm, uint64_t now)
 {
     if (is_over(vm, now))
-        syscall(SYS_tgkill, getpid(), (pid_t)atomic_load(&vm->thread_id), SIGURG);    /* nobody else uses SIGURG */
+        syscall(SYS_tgkill, getpid(), (pid_t)atomic_load(&vm->thread_id), SIGURG); /* nobody else uses SIGURG */
 }
 
 static void *watch(void *arg)

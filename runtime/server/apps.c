@@ -96,7 +96,8 @@ int rt_host_lock(struct rt_host *h, struct rt_err *err)
         if (read(h->lock_fd, pid, sizeof pid - 1) < 0)
             pid[0] = 0;
         pid[strcspn(pid, "\n")] = 0;
-        return rt_err_set(err, RT_E_BUSY, "another perigee (process %s) uses the data folder %s: stop it or choose --data",
+        return rt_err_set(err, RT_E_BUSY,
+                          "another perigee (process %s) uses the data folder %s: stop it or choose --data",
                           pid[0] ? pid : "?", h->options->data);
     }
     if (ftruncate(h->lock_fd, 0) || dprintf(h->lock_fd, "%d\n", (int)getpid()) < 0)
@@ -116,7 +117,8 @@ int rt_host_keys(struct rt_host *h, struct rt_err *err)
         snprintf(purpose, sizeof purpose, "token:%s", a->name);
         a->token_key_n = 32;
         if (h->options->jwt_secret && h->options->jwt_secret[0])
-            rt_hmac_sha256(h->options->jwt_secret, strlen(h->options->jwt_secret), purpose, strlen(purpose), a->token_key);
+            rt_hmac_sha256(h->options->jwt_secret, strlen(h->options->jwt_secret), purpose, strlen(purpose),
+                           a->token_key);
         else
             rt_derive_key(h->master_key, purpose, a->token_key);
     }

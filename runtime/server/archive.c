@@ -22,7 +22,8 @@ enum { BLOCK = 512, END = 2 * BLOCK, NAME_MAX_ = 99 };
 static const char sums_name[] = "SHA256SUMS";
 
 struct header {
-    char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], sum[8], type, link[100], magic[6], version[2], rest[247];
+    char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], sum[8], type, link[100], magic[6], version[2],
+        rest[247];
 };
 _Static_assert(sizeof(struct header) == BLOCK, "a tar header is one block");
 
@@ -96,8 +97,13 @@ static bool write_all(int fd, const char *p, size_t n)
 static bool put_member(int fd, const char *name, const char *p, size_t n)
 {
     static const char zeros[END];
-    struct header h = { .mode = "0000600", .uid = "0000000", .gid = "0000000", .mtime = "00000000000", .type = '0',
-                        .magic = "ustar", .version = { '0', '0' } };
+    struct header h = { .mode = "0000600",
+                        .uid = "0000000",
+                        .gid = "0000000",
+                        .mtime = "00000000000",
+                        .type = '0',
+                        .magic = "ustar",
+                        .version = { '0', '0' } };
     snprintf(h.name, sizeof h.name, "%s", name);
     put_size(h.size, n);
     snprintf(h.sum, sizeof h.sum, "%06o", checksum(&h));

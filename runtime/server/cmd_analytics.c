@@ -10,16 +10,16 @@
 #include "server/command.h"
 #include "lua/recount.h"
 
-static void differ(void *arg, const char *measure, const char *kind, int64_t id, int64_t detail, int64_t t, int64_t stored,
-                   int64_t expected)
+static void differ(void *arg, const char *measure, const char *kind, int64_t id, int64_t detail, int64_t t,
+                   int64_t stored, int64_t expected)
 {
     char when[RT_ISO_LEN + 1] = "";
     int *shown = arg;
     if ((*shown)++ >= 50)
         return;
     rt_iso_write(t, when);
-    printf("  %s of %s %lld, detail %lld, %s: stored %lld, expected %lld\n", measure, kind, (long long)id, (long long)detail,
-           when, (long long)stored, (long long)expected);
+    printf("  %s of %s %lld, detail %lld, %s: stored %lld, expected %lld\n", measure, kind, (long long)id,
+           (long long)detail, when, (long long)stored, (long long)expected);
 }
 
 static int verify_one(struct rt_offline *o, struct rt_err *err, int64_t *ret_different)

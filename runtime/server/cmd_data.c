@@ -168,8 +168,9 @@ static int verify_all(struct rt_host *h, const char *file, const char *folder, s
     int rc = 0;
     for (int i = 0; rc == 0 && i < h->n_apps; i++) {
         snprintf(copy, sizeof copy, "%s/%s.db", folder, h->apps[i].shared.name);
-        rc = access(copy, R_OK) ? rt_err_set(err, RT_E_NOTFOUND, "%s has no database of %s", file, h->apps[i].shared.name)
-                                : rt_db_verify(copy, err);
+        rc = access(copy, R_OK)
+                 ? rt_err_set(err, RT_E_NOTFOUND, "%s has no database of %s", file, h->apps[i].shared.name)
+                 : rt_db_verify(copy, err);
     }
     return rc;
 }

@@ -15,8 +15,12 @@ int rt_offline_open(struct rt_offline *o, int index, bool with_database, struct 
     struct rt_app_shared *a = &o->host.apps[index].shared;
     if (!with_database)
         a->db_path[0] = 0;
-    o->services = (struct rt_services){ .app = a, .script_ms = 200, .script_mb = 1024, .statement_ms = 600000,
-                                        .development = true, .setting = rt_host_setting };
+    o->services = (struct rt_services){ .app = a,
+                                        .script_ms = 200,
+                                        .script_mb = 1024,
+                                        .statement_ms = 600000,
+                                        .development = true,
+                                        .setting = rt_host_setting };
     int rc = rt_vm_new(&o->services, o->host.options->scripts, &o->vm, err);
     return rc ? rc : rt_app_load(o->vm, a->name, &o->app, err);
 }
@@ -30,8 +34,8 @@ void rt_offline_close(struct rt_offline *o)
 }
 
 /* Calls `each` for the named app, or for all. */
-static int for_apps(struct rt_options *options, const char *name, int (*each)(struct rt_offline *o, int index, void *arg),
-                    void *arg)
+static int for_apps(struct rt_options *options, const char *name,
+                    int (*each)(struct rt_offline *o, int index, void *arg), void *arg)
 {
     static struct rt_offline o;
     struct rt_err err;

@@ -55,9 +55,14 @@ static int open_services(struct bench *b, struct rt_err *err)
 {
     struct rt_services *s = &b->services;
     b->mail.run = read_mail;
-    *s = (struct rt_services){ .limits = rt_limits_new(COUNTERS), .cache = rt_cache_new(CACHE_BYTES), .limit_factor = 1,
-                               .mailbox = rt_mailbox_new(wake, b), .script_ms = SCRIPT_MS, .script_mb = SCRIPT_MB,
-                               .statement_ms = (int)b->host.options->statement_ms, .development = true,
+    *s = (struct rt_services){ .limits = rt_limits_new(COUNTERS),
+                               .cache = rt_cache_new(CACHE_BYTES),
+                               .limit_factor = 1,
+                               .mailbox = rt_mailbox_new(wake, b),
+                               .script_ms = SCRIPT_MS,
+                               .script_mb = SCRIPT_MB,
+                               .statement_ms = (int)b->host.options->statement_ms,
+                               .development = true,
                                .setting = rt_host_setting };
     if (!s->limits || !s->cache || !s->mailbox)
         return rt_err_set(err, RT_E_NOMEM, "no memory to start");
@@ -138,7 +143,7 @@ static int test_all(struct bench *b, const char *name)
 int rt_cmd_test(struct rt_options *o, int argc, char **argv)
 {
     static struct bench b;
-    struct rt_options own = *o;    /* its data folder is a temporary one */
+    struct rt_options own = *o; /* its data folder is a temporary one */
     b.spec = rt_take_value(&argc, argv, "--spec");
     b.filter = rt_take_value(&argc, argv, "--filter");
     if (argc > 2) {

@@ -13,11 +13,11 @@
 
 struct rt_command {
     const char *name, *args, *help;
-    const char *const *flags;                             /* own flags, without dashes; ended by NULL */
-    int (*run)(struct rt_options *o, int argc, char **argv);    /* argv[0] is the command's name */
+    const char *const *flags;                                /* own flags, without dashes; ended by NULL */
+    int (*run)(struct rt_options *o, int argc, char **argv); /* argv[0] is the command's name */
 };
 
-extern const struct rt_command rt_commands[];             /* ended by a NULL name */
+extern const struct rt_command rt_commands[]; /* ended by a NULL name */
 
 /* Takes "--name" out of argv when it is there. */
 bool rt_take_flag(int *argc, char **argv, const char *name);

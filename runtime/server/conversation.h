@@ -10,18 +10,18 @@
 #include "server/host.h"
 #include "server/idempotency.h"
 
-struct rt_keyed;    /* the part of a request with an Idempotency-Key */
+struct rt_keyed; /* the part of a request with an Idempotency-Key */
 
 struct rt_conversation {
     struct rt_worker *worker;
     struct rt_http_req *http;
     struct rt_match match;
-    int app;                              /* -1: nobody's */
-    int route;                            /* number in the release; n_routes for everything else */
+    int app;   /* -1: nobody's */
+    int route; /* number in the release; n_routes for everything else */
     char id[132];
     char origin[300];
-    char address[46];                     /* the client's, as a trusted proxy says or as connected */
-    bool proxied;                         /* by a trusted proxy */
+    char address[46]; /* the client's, as a trusted proxy says or as connected */
+    bool proxied;     /* by a trusted proxy */
     int64_t now;
     uint64_t started_ns;
     const struct rt_limit_rule *limit;

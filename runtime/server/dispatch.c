@@ -13,7 +13,7 @@
 #include "server/conversation.h"
 #include "server/proxy.h"
 
-enum { NOBODY = -1 };
+enum { NOBODY = -1, DOCS_SECONDS = 3600 };
 
 /* The client's id is kept when it is harmless (decision X-14), else one is made. */
 static void choose_id(struct rt_conversation *c)
@@ -118,8 +118,9 @@ static void show_limit(struct rt_conversation *c, const struct rt_limit_rule *ru
 {
     int64_t count = limit_count(c, rule);
     c->limit = rule;
-    c->limit_state = (struct rt_limit_state){ .allowed = true, .limit = count, .remaining = count,
-                                              .reset = c->now - c->now % rule->seconds + rule->seconds };
+    c->limit_state = (struct rt_limit_state){
+        .allowed = true, .limit = count, .remaining = count, .reset = c->now - c->now % rule->seconds + rule->seconds
+    };
 }
 
 static const struct rt_limit_rule *rule_of(struct rt_conversation *c)
@@ -144,9 +145,21 @@ static int admit(struct rt_exchange *x)
     return rc == 1 ? RT_ANSWERED : rc;
 }
 
-static void ready(struct rt_exchange *x)
+static void ready(struct rt_exchange *x) { rt_keyed_finish(x->owner); }
+
+/* Anybody may ask for these pages and each takes milliseconds to make, so they are kept. */
+static int make_docs(struct rt_conversation *c, int page, bool html, struct rt_buf *out, struct rt_err *err)
 {
-    rt_keyed_finish(x->owner);
+    struct rt_host *h = c->worker->host;
+    char key[500];
+    int n = snprintf(key, sizeof key, "docs %d %d %d %d %s", h->release->number, c->app, page, html, c->origin);
+    struct rt_str name = { key, (size_t)n < sizeof key ? (size_t)n : sizeof key - 1 };
+    if (rt_cache_get(h->cache, name, c->now, out))
+        return 0;
+    int rc = rt_app_docs(c->x.app, page, html, c->origin, out, err);
+    if (rc == 0)
+        rt_cache_set(h->cache, name, (struct rt_str){ out->data, out->len }, c->now + DOCS_SECONDS);
+    return rc;
 }
 
 static void run_docs(struct rt_conversation *c, int page)
@@ -165,7 +178,7 @@ static void run_docs(struct rt_conversation *c, int page)
     struct rt_buf b;
     struct rt_err err;
     rt_buf_init(&b, 0);
-    if (rt_app_docs(c->x.app, page, !openapi, c->origin, &b, &err)) {
+    if (make_docs(c, page, !openapi, &b, &err)) {
         rt_log(RT_LOG_ERROR, "the docs page failed", "error", err.msg, NULL);
         rt_buf_fini(&b);
         rt_respond_error(c, 500, "Internal server error");
@@ -257,7 +270,8 @@ void rt_dispatch_refuse(void *worker, struct rt_http_req *req, int status, const
         return;
     struct rt_str path = rt_http_path(req);
     if (path.n) {
-        rt_router_match(w->host->release->router, host_name(rt_http_header(req, "Host")), rt_http_method(req), path, &c->match);
+        rt_router_match(w->host->release->router, host_name(rt_http_header(req, "Host")), rt_http_method(req), path,
+                        &c->match);
         c->app = c->match.app;
     }
     rt_respond_error(c, status, message);

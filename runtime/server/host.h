@@ -27,15 +27,15 @@ struct rt_hosted {
 struct rt_release {
     int number;
     struct rt_router *router;
-    struct rt_app *apps[RT_WORKERS_MAX][RT_APPS_MAX];    /* [worker][app] */
+    struct rt_app *apps[RT_WORKERS_MAX][RT_APPS_MAX]; /* [worker][app] */
     struct rt_vm *vms[RT_WORKERS_MAX][RT_APPS_MAX];
-    int routes[RT_APPS_MAX];                             /* first route number of each app */
+    int routes[RT_APPS_MAX]; /* first route number of each app */
     int n_routes, n_apps;
 };
 
 /* Counters of one worker for one route; read by whoever asks for metrics. */
 struct rt_route_stats {
-    _Atomic uint64_t status[6];                          /* by class: status / 100 */
+    _Atomic uint64_t status[6]; /* by class: status / 100 */
     _Atomic uint64_t bucket[RT_LATENCY_BUCKETS];
     _Atomic uint64_t total_us, parked_us;
 };
@@ -52,8 +52,8 @@ struct rt_worker {
     struct rt_watch *listen_watch, *http_watch;
     struct rt_alarm *http_alarm, *sweep_alarm;
     struct rt_message mail, begin, drain;
-    struct rt_route_stats *stats;                        /* [n_routes + 1]; the last for everything else */
-    struct rt_buf access;                                /* access log lines of this iteration */
+    struct rt_route_stats *stats; /* [n_routes + 1]; the last for everything else */
+    struct rt_buf access;         /* access log lines of this iteration */
     bool draining, listening;
     uint64_t drain_until_ns;
 };

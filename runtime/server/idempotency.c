@@ -107,8 +107,8 @@ int rt_idempotency_find(struct rt_conn *c, struct rt_str scope, struct rt_str ke
                         const uint8_t seal_key[32], int64_t now, struct rt_outcome *ret, struct rt_err *err)
 {
     struct rt_stmt *s;
-    int rc = prepare(c, "SELECT body_hash, sealed FROM perigee_idempotency WHERE scope = ? AND key = ? AND expires_at > ?", &s,
-                     err);
+    int rc = prepare(
+        c, "SELECT body_hash, sealed FROM perigee_idempotency WHERE scope = ? AND key = ? AND expires_at > ?", &s, err);
     if (rc)
         return rc;
     rt_bind_text(s, 1, scope.p, scope.n);
@@ -162,10 +162,11 @@ int rt_idempotency_keep(struct rt_conn *c, struct rt_str scope, struct rt_str ke
 int rt_idempotency_expire(struct rt_conn *c, int64_t now, struct rt_err *err)
 {
     struct rt_stmt *s;
-    int rc = prepare(c,
-                     "DELETE FROM perigee_idempotency WHERE (scope, key) IN "
-                     "(SELECT scope, key FROM perigee_idempotency WHERE expires_at <= ? ORDER BY expires_at LIMIT 1000)",
-                     &s, err);
+    int rc =
+        prepare(c,
+                "DELETE FROM perigee_idempotency WHERE (scope, key) IN "
+                "(SELECT scope, key FROM perigee_idempotency WHERE expires_at <= ? ORDER BY expires_at LIMIT 1000)",
+                &s, err);
     if (rc)
         return rc;
     rt_bind_int(s, 1, now);

@@ -15,7 +15,7 @@
 
 enum { RT_IDEMPOTENCY_SECONDS = 24 * 3600 };
 
-struct rt_idempotency;    /* the keys of one app that run now */
+struct rt_idempotency; /* the keys of one app that run now */
 
 struct rt_idempotency *rt_idempotency_new(void);
 void rt_idempotency_free(struct rt_idempotency *t);
@@ -28,7 +28,7 @@ struct rt_outcome {
     int status;
     char content_type[96];
     char file_name[128];
-    struct rt_buf headers;    /* "Name: value\n" each */
+    struct rt_buf headers; /* "Name: value\n" each */
     struct rt_buf body;
 };
 

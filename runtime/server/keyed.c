@@ -21,15 +21,9 @@ struct rt_keyed {
     char scope[];
 };
 
-static struct rt_str scope_of(const struct rt_keyed *k)
-{
-    return (struct rt_str){ k->scope, k->scope_n };
-}
+static struct rt_str scope_of(const struct rt_keyed *k) { return (struct rt_str){ k->scope, k->scope_n }; }
 
-static struct rt_str key_of(const struct rt_keyed *k)
-{
-    return (struct rt_str){ k->key, k->key_n };
-}
+static struct rt_str key_of(const struct rt_keyed *k) { return (struct rt_str){ k->key, k->key_n }; }
 
 static bool printable(struct rt_str s)
 {
@@ -50,12 +44,12 @@ static struct rt_keyed *new_keyed(struct rt_conversation *c, struct rt_str key)
         return NULL;
     memset(k, 0, sizeof *k);
     k->c = c;
-    if (path.n > 1 && path.p[path.n - 1] == '/')    /* both forms of a path are one resource */
+    if (path.n > 1 && path.p[path.n - 1] == '/') /* both forms of a path are one resource */
         path.n--;
-    int n = c->x.user_id ? snprintf(k->scope, room, "%lld %.*s %.*s", (long long)c->x.user_id, (int)method.n, method.p,
-                                    (int)path.n, path.p)
-                         : snprintf(k->scope, room, "@%s %.*s %.*s", c->address, (int)method.n, method.p,
-                                    (int)path.n, path.p);
+    int n = c->x.user_id
+                ? snprintf(k->scope, room, "%lld %.*s %.*s", (long long)c->x.user_id, (int)method.n, method.p,
+                           (int)path.n, path.p)
+                : snprintf(k->scope, room, "@%s %.*s %.*s", c->address, (int)method.n, method.p, (int)path.n, path.p);
     k->scope_n = (size_t)n < room ? (size_t)n : room - 1;
     memcpy(k->key, key.p, key.n);
     k->key_n = key.n;
@@ -127,8 +121,8 @@ static int keep(struct rt_conversation *c, struct rt_conn *conn)
     struct rt_outcome o = { .status = c->x.status, .body = c->x.body, .headers = c->x.headers };
     snprintf(o.content_type, sizeof o.content_type, "%s", c->x.content_type);
     snprintf(o.file_name, sizeof o.file_name, "%s", c->x.file_name);
-    int rc = rt_idempotency_keep(conn, scope_of(k), key_of(k), k->body_hash, c->worker->host->apps[c->app].shared.seal_key,
-                                 c->now, &o, &err);
+    int rc = rt_idempotency_keep(conn, scope_of(k), key_of(k), k->body_hash,
+                                 c->worker->host->apps[c->app].shared.seal_key, c->now, &o, &err);
     if (rc)
         rt_log(RT_LOG_ERROR, "an outcome cannot be kept", "error", err.msg, NULL);
     else
@@ -156,10 +150,7 @@ static void leave_and_respond(struct rt_keyed *k, int code)
     rt_respond_exchange(c);
 }
 
-static void kept(struct rt_tx *tx, int code)
-{
-    leave_and_respond(keyed_of(tx), code);
-}
+static void kept(struct rt_tx *tx, int code) { leave_and_respond(keyed_of(tx), code); }
 
 static void granted(struct rt_tx *tx)
 {
@@ -174,7 +165,7 @@ static void granted(struct rt_tx *tx)
 void rt_keyed_finish(struct rt_conversation *c)
 {
     if (!to_be_kept(c)) {
-        rt_keyed_leave(c);    /* before the client can send it again */
+        rt_keyed_leave(c); /* before the client can send it again */
         rt_respond_exchange(c);
         return;
     }

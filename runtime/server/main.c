@@ -47,7 +47,7 @@ static void set_up(const struct rt_options *o)
         if (strcmp(o->log_format, formats[i]) == 0)
             format = (enum rt_log_format)i;
     rt_log_setup(level, format);
-    const char *shift = getenv("PERIGEE_CLOCK_SHIFT");    /* tests only */
+    const char *shift = getenv("PERIGEE_CLOCK_SHIFT"); /* tests only */
     if (shift && o->env == RT_ENV_DEVELOPMENT)
         rt_clock_shift(strtoll(shift, NULL, 10));
 }

@@ -102,15 +102,19 @@ static void write_database(struct rt_host *h, struct rt_buf *out)
         struct rt_writer_stats s;
         rt_writer_stats(app->writer, &s);
         rt_buf_printf(out, "perigee_commits_total{app=\"%s\"} %llu\n", app->name, (unsigned long long)s.commits);
-        rt_buf_printf(out, "perigee_transactions_total{app=\"%s\"} %llu\n", app->name, (unsigned long long)s.transactions);
-        rt_buf_printf(out, "perigee_transactions_failed_total{app=\"%s\"} %llu\n", app->name, (unsigned long long)s.failed);
+        rt_buf_printf(out, "perigee_transactions_total{app=\"%s\"} %llu\n", app->name,
+                      (unsigned long long)s.transactions);
+        rt_buf_printf(out, "perigee_transactions_failed_total{app=\"%s\"} %llu\n", app->name,
+                      (unsigned long long)s.failed);
         rt_buf_printf(out, "perigee_commit_seconds_total{app=\"%s\"} %.6f\n", app->name, (double)s.commit_ns / 1e9);
-        rt_buf_printf(out, "perigee_checkpoints_total{app=\"%s\"} %llu\n", app->name, (unsigned long long)s.checkpoints);
+        rt_buf_printf(out, "perigee_checkpoints_total{app=\"%s\"} %llu\n", app->name,
+                      (unsigned long long)s.checkpoints);
         uint64_t up_to = 0;
         for (int k = 0; k < 9; k++)
             rt_buf_printf(out, "perigee_commit_batch_bucket{app=\"%s\",le=\"%s\"} %llu\n", app->name, classes[k],
                           (unsigned long long)(up_to += s.batch[k]));
-        rt_buf_printf(out, "perigee_commit_batch_sum{app=\"%s\"} %llu\n", app->name, (unsigned long long)s.transactions);
+        rt_buf_printf(out, "perigee_commit_batch_sum{app=\"%s\"} %llu\n", app->name,
+                      (unsigned long long)s.transactions);
         rt_buf_printf(out, "perigee_commit_batch_count{app=\"%s\"} %llu\n", app->name, (unsigned long long)s.commits);
         rt_buf_printf(out, "perigee_lua_errors_total{app=\"%s\"} %llu\n", app->name,
                       (unsigned long long)atomic_load(&app->lua_errors));

@@ -42,7 +42,8 @@ static void add_cors(struct rt_conversation *c)
     }
     add(c, "Access-Control-Allow-Origin", value);
     add(c, "Access-Control-Expose-Headers",
-        "X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, ETag, Idempotent-Replayed");
+        "X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, ETag, "
+        "Idempotent-Replayed");
 }
 
 static void add_limit(struct rt_conversation *c, int status)
@@ -113,16 +114,17 @@ static void write_access(struct rt_conversation *c, int status, size_t n, uint64
     char time[RT_ISO_LEN];
     rt_iso_write(rt_now(), time);
     if (rt_log_json()) {
-        rt_buf_printf(b, "{\"time\":\"%.20s\",\"level\":\"info\",\"message\":\"request\",\"request_id\":\"%s\",\"method\":", time,
-                      c->id);
+        rt_buf_printf(
+            b, "{\"time\":\"%.20s\",\"level\":\"info\",\"message\":\"request\",\"request_id\":\"%s\",\"method\":", time,
+            c->id);
         rt_json_put_string(b, m.p, m.n);
         rt_buf_puts(b, ",\"path\":");
         rt_json_put_string(b, p.p, p.n);
         rt_buf_printf(b, ",\"status\":%d,\"bytes\":%zu,\"ms\":%.3f,\"address\":\"%s\",\"user\":%lld}\n", status, n,
                       (double)ns / 1e6, c->address, (long long)c->x.user_id);
     } else {
-        rt_buf_printf(b, "%.20s info  request %.*s %.*s %d %zuB %.2fms id=%s\n", time, (int)m.n, m.p, (int)p.n, p.p, status, n,
-                      (double)ns / 1e6, c->id);
+        rt_buf_printf(b, "%.20s info  request %.*s %.*s %d %zuB %.2fms id=%s\n", time, (int)m.n, m.p, (int)p.n, p.p,
+                      status, n, (double)ns / 1e6, c->id);
     }
     if (b->len > 32768) {
         rt_log_raw(b->data, b->len);
@@ -155,7 +157,7 @@ void rt_respond(struct rt_conversation *c, int status, const char *type, const c
         add(c, "Idempotent-Replayed", "true");
     if (status == 503 && !c->limit)
         add(c, "Retry-After", "1");
-    if (status == 204 || status == 205) {    /* a 304 announces the length of what it stands for */
+    if (status == 204 || status == 205) { /* a 304 announces the length of what it stands for */
         free(body);
         body = NULL;
         n = 0;
@@ -168,16 +170,11 @@ void rt_respond(struct rt_conversation *c, int status, const char *type, const c
 static const char *plain_code(int status)
 {
     switch (status) {
-    case 400:
-        return "BAD_REQUEST";
-    case 404:
-        return "NOT_FOUND";
-    case 405:
-        return "METHOD_NOT_ALLOWED";
-    case 413:
-        return "PAYLOAD_TOO_LARGE";
-    default:
-        return status >= 500 ? "INTERNAL_ERROR" : "BAD_REQUEST";
+    case 400: return "BAD_REQUEST";
+    case 404: return "NOT_FOUND";
+    case 405: return "METHOD_NOT_ALLOWED";
+    case 413: return "PAYLOAD_TOO_LARGE";
+    default: return status >= 500 ? "INTERNAL_ERROR" : "BAD_REQUEST";
     }
 }
 

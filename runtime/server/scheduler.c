@@ -20,14 +20,11 @@ struct rt_scheduler {
     struct rt_message message;
     bool running, postponing, failed;
     _Atomic bool posted;
-    _Atomic int64_t next;            /* when the alarm rings, Unix seconds */
+    _Atomic int64_t next; /* when the alarm rings, Unix seconds */
     struct rt_idle_wait *waiting;
 };
 
-static struct rt_vm *vm_of(struct rt_scheduler *s)
-{
-    return s->host->release->vms[0][s->app];
-}
+static struct rt_vm *vm_of(struct rt_scheduler *s) { return s->host->release->vms[0][s->app]; }
 
 /* Nothing is due: sets the alarm for what comes next and tells those who wait for that. */
 static void rest(struct rt_scheduler *s)
@@ -91,10 +88,7 @@ void rt_scheduler_run(struct rt_scheduler *s, struct rt_idle_wait *wait)
     fire(s);
 }
 
-static void rang(void *arg)
-{
-    rt_scheduler_run(arg, NULL);
-}
+static void rang(void *arg) { rt_scheduler_run(arg, NULL); }
 
 static void told(struct rt_message *m)
 {

@@ -221,7 +221,7 @@ int rt_serve(struct rt_options *options, struct rt_err *err)
     sigaddset(&set, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN);    /* a file size limit is an error of the write, not our end */
+    signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of the write, not our end */
     raise_descriptors();
     h->options = options;
     h->started = rt_now();

@@ -103,7 +103,7 @@ static void begin_drain(struct rt_message *m)
     w->draining = true;
     w->drain_until_ns = rt_mono_ns() + (uint64_t)w->host->options->drain_seconds * 1000000000u;
     if (w->listening) {
-        accept_some(w);    /* what the kernel has accepted is served too */
+        accept_some(w); /* what the kernel has accepted is served too */
         rt_watch_free(w->listen_watch);
     }
     w->listen_watch = NULL;
@@ -200,10 +200,9 @@ int rt_worker_init(struct rt_host *h, int index, struct rt_err *err)
                                      .idle_seconds = (unsigned)o->idle_seconds,
                                      .request_seconds = (unsigned)o->request_seconds,
                                      .connections = (unsigned)o->connections };
-    struct rt_http_handler handler = { .arg = w,
-                                       .request = rt_dispatch_request,
-                                       .refuse = rt_dispatch_refuse,
-                                       .ended = rt_dispatch_ended };
+    struct rt_http_handler handler = {
+        .arg = w, .request = rt_dispatch_request, .refuse = rt_dispatch_refuse, .ended = rt_dispatch_ended
+    };
     int rc = open_socket(w, err);
     if (rc == 0)
         rc = rt_loop_new(&w->loop, err);
@@ -245,10 +244,7 @@ int rt_worker_start(struct rt_worker *w, struct rt_err *err)
     return 0;
 }
 
-void rt_worker_drain(struct rt_worker *w)
-{
-    rt_loop_post(w->loop, &w->drain);
-}
+void rt_worker_drain(struct rt_worker *w) { rt_loop_post(w->loop, &w->drain); }
 
 void rt_worker_join(struct rt_worker *w)
 {

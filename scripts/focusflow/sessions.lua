@@ -42,12 +42,7 @@ function sessions.begin(tx, new, at)
         ends_at = at + new.minutes * 60,
     }
     -- Two requests may have seen that nothing is open; the unique index lets one of them through (FF-21).
-    local inserted, id = tx.try(function()
-        return tx.insert("pomodoro_sessions", session)
-    end)
-    if not inserted then
-        fail.conflict "A session is already open."
-    end
+    local id = tx.insert_new("pomodoro_sessions", session) or fail.conflict "A session is already open."
     session.id, session.banked = id, 0
     set_timer(session)
     return session
@@ -102,7 +97,7 @@ function sessions.finish(tx, session, at, how)
         tx.run([[UPDATE tasks SET total_focus_seconds = total_focus_seconds + ?,
             completed_pomodoros = completed_pomodoros + ? WHERE id = ?]],
             session.banked, completed and 1 or 0, session.task_id)
-        facts.session_ended(session.task_id, session.id)
+        facts.session_ended(session.id)
     end
 end
 

@@ -6,13 +6,14 @@
 local sessions = require "sessions"
 local settled = {}
 
+local OVERDUE = "SELECT 1 FROM pomodoro_sessions WHERE user_id = ? AND ended_at IS NULL AND ends_at <= ?"
+
 --- A handler that changes something, inside one transaction: run(req, tx).
 function settled.write(run)
     return function(req)
         return db.transaction(function(tx)
-            local open = sessions.open_of(req.user.id)
-            if open then
-                sessions.elapse(tx, open, req.now)
+            if db.value(OVERDUE, req.user.id, req.now) then
+                sessions.elapse(tx, sessions.open_of(req.user.id), req.now)
             end
             return run(req, tx)
         end)
