@@ -13,7 +13,7 @@
 #define WRITE_ROW                                                                                                      \
     "INSERT INTO perigee_analytics (subject_kind, subject_id, day, data) VALUES (?, ?, ?, ?) "                         \
     "ON CONFLICT (subject_kind, subject_id, day) DO UPDATE SET data = excluded.data"
-#define SELECT_NAMES "SELECT id, name FROM perigee_analytics_names WHERE id IN (?, ?)"
+#define SELECT_NAME "SELECT name FROM perigee_analytics_names WHERE id = ?"
 #define INSERT_NAME  "INSERT INTO perigee_analytics_names (id, name) VALUES (?, ?)"
 
 enum { NAME_MAX_LEN = 64 };
@@ -81,45 +81,23 @@ static int insert_name(struct rt_conn *c, uint64_t id, const char *name, struct 
     return code < 0 ? code : 0;
 }
 
-/* Compares the row's name with that of the two that has its id. */
-static int check_name(const struct rt_stmt *s, const uint64_t id[2], const char *const name[2], bool found[2],
-                      struct rt_err *err)
-{
-    size_t n;
-    uint64_t stored_id = (uint64_t)rt_col_int(s, 0);
-    const char *stored = rt_col_text(s, 1, &n);
-    for (int i = 0; i < 2; i++) {
-        if (id[i] != stored_id)
-            continue;
-        found[i] = true;
-        if (strlen(name[i]) != n || memcmp(name[i], stored, n) != 0)
-            return rt_err_set(err, RT_E_CONSTRAINT, "the names \"%s\" and \"%.*s\" share one id: choose another name",
-                              name[i], (int)n, stored);
-    }
-    return 0;
-}
-
-/* Makes sure that the names of the measure and the kind are known and that their ids mean nothing else. */
-static int register_names(struct rt_conn *c, const char *const name[2], const uint64_t id[2], struct rt_err *err)
+/* Makes sure that the name is known and that its id means nothing else. */
+static int register_name(struct rt_conn *c, uint64_t id, const char *name, struct rt_err *err)
 {
     struct rt_stmt *s;
-    bool found[2] = { false, false };
-    int code = rt_conn_prepare(c, SELECT_NAMES, sizeof SELECT_NAMES - 1, &s, err);
+    size_t n = 0;
+    int code = rt_conn_prepare(c, SELECT_NAME, sizeof SELECT_NAME - 1, &s, err);
     if (code < 0)
         return code;
-    rt_bind_int(s, 1, (int64_t)id[0]);
-    rt_bind_int(s, 2, (int64_t)id[1]);
-    while ((code = rt_stmt_step(s, err)) == RT_STEP_ROW) {
-        code = check_name(s, id, name, found, err);
-        if (code < 0)
-            break;
-    }
+    rt_bind_int(s, 1, (int64_t)id);
+    code = rt_stmt_step(s, err);
+    bool found = code == RT_STEP_ROW;
+    const char *stored = found ? rt_col_text(s, 0, &n) : "";
+    if (found && (strlen(name) != n || memcmp(name, stored, n) != 0))
+        code = rt_err_set(err, RT_E_CONSTRAINT, "the names \"%s\" and \"%.*s\" share one id: choose another name", name,
+                          (int)n, stored);
     rt_stmt_done(s);
-    if (code == 0 && !found[0])
-        code = insert_name(c, id[0], name[0], err);
-    if (code == 0 && !found[1] && id[1] != id[0])
-        code = insert_name(c, id[1], name[1], err);
-    return code;
+    return code < 0 || found ? (code < 0 ? code : 0) : insert_name(c, id, name, err);
 }
 
 /* ---- rows ---- */
@@ -229,10 +207,11 @@ int rt_analytics_record(struct rt_conn *c, const struct rt_fact *fact, struct rt
     int code = analytics__fact_check(fact, err);
     if (code < 0 || fact->value == 0)
         return code;
-    const char *const name[2] = { fact->kind, fact->measure };
     const uint64_t id[2] = { analytics__id(fact->kind), analytics__id(fact->measure) };
     int64_t slot, last;
-    code = register_names(c, name, id, err);
+    code = register_name(c, id[0], fact->kind, err);
+    if (code == 0)
+        code = register_name(c, id[1], fact->measure, err);
     analytics__fact_slots(fact, &slot, &last);
     while (code == 0 && slot <= last) {
         struct row_key key = { (int64_t)id[0], fact->id, analytics__floor_div(slot, DAY_SLOTS) };

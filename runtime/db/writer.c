@@ -14,7 +14,7 @@
 #include "db/db_internal.h"
 #include "db/writer_internal.h"
 
-enum { GROUP_MAX = 512, CHECKPOINT_PAGES = 8000 };
+enum { GROUP_MAX = 512, CHECKPOINT_PAGES = 4000 };
 enum state { FREE, HELD, COMMITTING };
 
 struct list {

@@ -84,7 +84,7 @@ static int push_insert(lua_State *L)
     lua_settop(L, 2);
     int n = columns_of(L, 2, names);
     if (n == 0)
-        luaL_error(L, "an insert needs at least one column");
+        luaL_error(L, "tx.insert needs at least one column");
     luaL_Buffer b;
     luaL_buffinit(L, &b);
     luaL_addstring(&b, "INSERT INTO ");

@@ -34,7 +34,7 @@ end
 --- Begins the next pomodoro of the task; ends a break (FF-21). Returns the session.
 function workflow.start(tx, task, minutes, at)
     task.started_at = task.started_at or at
-    local open = move(tx, task, "start", { started_at = task.started_at })
+    local open = move(tx, task, "start", { started_at = task.started_at, ended_at = null })
     if open then
         sessions.finish(tx, open, at, "replaced")
     end

@@ -20,6 +20,14 @@ function tx.run(sql, ...) end
 ---@return integer
 function tx.insert(table, values) end
 
+--- As tx.insert, but nil and a message where the row would violate a constraint: when it is there already.
+--- Allowed in: request, job, console.
+---@param table string
+---@param values table
+---@return integer|nil
+---@return string
+function tx.insert_new(table, values) end
+
 --- Updates the rows that match, e.g. tx.update("tasks", { title = "…" }, "id = ?", id); returns how many changed.
 --- Allowed in: request, job, console.
 ---@param table string

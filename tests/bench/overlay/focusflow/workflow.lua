@@ -8,7 +8,6 @@ local start = workflow.start
 function workflow.start(tx, task, minutes, at)
     if task.status == "completed" then
         facts.task_reopened(task.id)
-        tx.update("tasks", { ended_at = null }, "id = ?", task.id)
     end
     return start(tx, task, minutes, at)
 end
