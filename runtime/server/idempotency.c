@@ -93,6 +93,7 @@ static int unseal(struct rt_stmt *s, const uint8_t key[32], struct rt_outcome *o
     uint8_t *plain = malloc(n - RT_SEAL_EXTRA + 1);
     if (!plain)
         return RT_E_NOMEM;
+    plain[n - RT_SEAL_EXTRA] = 0;    /* parse() reads a number from it */
     int rc = rt_unseal(key, sealed, n, plain) ? parse((const char *)plain, n - RT_SEAL_EXTRA, o) : RT_E_INTERNAL;
     free(plain);
     return rc;
