@@ -6,6 +6,7 @@
  * The sync happens on the committer's thread and no worker ever waits for it. Checkpoints run on the
  * same thread: a separate one never gets a quiet moment and lets the log grow without bound. */
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -210,8 +211,10 @@ void rt_writer_flush(struct rt_writer *w)
     else if (w->state == HELD)
         w->flush_wanted = true;
     pthread_mutex_unlock(&w->mu);
-    if (commit)
-        pthread_cond_signal(&w->work);
+    if (!commit)
+        return;
+    pthread_cond_signal(&w->work);
+    sched_yield();    /* on one core the committer would wait for the end of our time slice */
 }
 
 uint64_t rt_writer_sequence(const struct rt_writer *w)
