@@ -51,7 +51,6 @@ struct rt_services {
     struct rt_cache *cache;
     double limit_factor; /* 0 = limits are off */
     int script_ms, script_mb, statement_ms;
-    bool development;
     /* A setting of the app ("access_seconds") as text, or NULL. */
     const char *(*setting)(void *arg, const char *app, const char *name);
     void *setting_arg;

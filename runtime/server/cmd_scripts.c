@@ -19,7 +19,6 @@ int rt_offline_open(struct rt_offline *o, int index, bool with_database, struct 
                                         .script_ms = 200,
                                         .script_mb = 1024,
                                         .statement_ms = 600000,
-                                        .development = true,
                                         .setting = rt_host_setting };
     int rc = rt_vm_new(&o->services, o->host.options->scripts, &o->vm, err);
     return rc ? rc : rt_app_load(o->vm, a->name, &o->app, err);

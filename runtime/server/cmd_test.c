@@ -62,7 +62,6 @@ static int open_services(struct bench *b, struct rt_err *err)
                                .script_ms = SCRIPT_MS,
                                .script_mb = SCRIPT_MB,
                                .statement_ms = (int)b->host.options->statement_ms,
-                               .development = true,
                                .setting = rt_host_setting };
     if (!s->limits || !s->cache || !s->mailbox)
         return rt_err_set(err, RT_E_NOMEM, "no memory to start");

@@ -179,7 +179,6 @@ static void fill_services(struct rt_worker *w)
                                                .script_ms = (int)h->options->script_ms,
                                                .script_mb = (int)h->options->script_mb,
                                                .statement_ms = (int)h->options->statement_ms,
-                                               .development = h->options->env == RT_ENV_DEVELOPMENT,
                                                .setting = rt_host_setting };
 }
 

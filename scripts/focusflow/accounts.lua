@@ -29,20 +29,18 @@ end
 
 --- Inserts a user and returns the id; 400 when e-mail or username are taken (FF-7).
 function accounts.create(tx, user, now)
-    local inserted, id = tx.try(function()
-        return tx.insert("users", {
-            email = user.email,
-            email_key = user.email:lower(),
-            username = user.username,
-            username_key = user.username:lower(),
-            password_hash = user.password_hash,
-            first_name = user.first_name,
-            last_name = user.last_name,
-            timezone = user.timezone,
-            created_at = now,
-        })
-    end)
-    if not inserted then
+    local id = tx.insert_new("users", {
+        email = user.email,
+        email_key = user.email:lower(),
+        username = user.username,
+        username_key = user.username:lower(),
+        password_hash = user.password_hash,
+        first_name = user.first_name,
+        last_name = user.last_name,
+        timezone = user.timezone,
+        created_at = now,
+    })
+    if not id then
         fail.validation(accounts.taken(user.email, user.username) or { email = "This email cannot be registered" })
     end
     return id
