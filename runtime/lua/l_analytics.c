@@ -44,55 +44,56 @@ struct rt_fact rt_fact_read(lua_State *L, int idx)
     return f;
 }
 
+static void record(lua_State *L, struct rt_conn *conn, const struct rt_fact *facts, size_t n)
+{
+    struct rt_err err;
+    if (rt_analytics_record(conn, facts, n, &err))
+        luaL_error(L, "analytics.record: %s", err.msg);
+    lua_settop(L, 1);
+}
+
 /* The array at 1, a handful at a time: their texts wait on the stack. */
 static void record_list(lua_State *L, struct rt_conn *conn)
 {
     struct rt_fact facts[FACTS_AT_ONCE];
-    struct rt_err err;
-    lua_Integer n = (lua_Integer)lua_rawlen(L, 1), i = 1;
+    lua_Integer n = (lua_Integer)lua_rawlen(L, 1);
     luaL_checkstack(L, FACTS_AT_ONCE * 3 + 4, NULL);
-    while (i <= n) {
+    for (lua_Integer i = 1; i <= n;) {
         size_t count = 0;
         for (; i <= n && count < FACTS_AT_ONCE; i++) {
             lua_rawgeti(L, 1, i);
             facts[count++] = rt_fact_read(L, lua_gettop(L));
         }
-        if (rt_analytics_record(conn, facts, count, &err))
-            luaL_error(L, "analytics.record: %s", err.msg);
-        lua_settop(L, 1);
+        record(L, conn, facts, count);
     }
 }
 
 static bool is_list(lua_State *L)
 {
-    if (lua_rawlen(L, 1) > 0)
-        return true;
     lua_pushnil(L);
-    bool empty = lua_next(L, 1) == 0;
+    bool list = lua_rawlen(L, 1) > 0 || !lua_next(L, 1);
     lua_settop(L, 1);
-    return empty;
+    return list;
 }
 
 L_FN(analytics_record, RT_RUN,
      "analytics.record(fact: { measure: string, kind: string, id: integer, detail?: integer, from: integer, to: "
      "integer, value: integer } | table[])",
-     "Records a fact about a subject (kind, id), spread over from..to (Unix seconds); a negative value withdraws one. An "
-     "array of facts costs less than one call each.")
+     "Records a fact about a subject (kind, id), spread over from..to (Unix seconds); a negative value withdraws one. "
+     "An array of facts costs less than one call each.")
 {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
     struct rt_call *call = rt_call_of(L);
-    struct rt_err err;
     if (!call->in_transaction)
         return luaL_error(L, "analytics.record: only inside db.transaction");
     struct rt_conn *conn = rt_writer_conn(call->vm->services->app->writer);
     if (is_list(L)) {
         record_list(L, conn);
-        return 0;
+    } else {
+        struct rt_fact f = rt_fact_read(L, 1);
+        record(L, conn, &f, 1);
     }
-    struct rt_fact f = rt_fact_read(L, 1);
-    if (rt_analytics_record(conn, &f, 1, &err))
-        return luaL_error(L, "analytics.record: %s", err.msg);
     return 0;
 }
 
@@ -194,11 +195,9 @@ static struct rt_report **push_box(lua_State *L)
 
 L_FN(analytics_report, RT_RUN,
      "analytics.report(q: { kind: string, id: integer, detail?: integer, measures: string[], zone: string, first: "
-     "string, "
-     "last: string }): table",
+     "string, last: string }): table",
      "By measure: total and days (one value per local day from first to last). `by`: a list of { key = detail, "
-     "<measure> = "
-     "value, … }, largest value of the first measure first. With detail: of that one alone.")
+     "<measure> = value, … }, largest value of the first measure first. With detail: of that one alone.")
 {
     const char *names[MEASURES_MAX];
     struct rt_err err;
