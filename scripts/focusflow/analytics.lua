@@ -77,7 +77,7 @@ end
 
 --- The facts of a task, after withdraw_task() and a change of what they derive from.
 function facts.record_task(task_id)
-    record_all(db.all(OF_TASK, task_id, task_id, task_id))
+    analytics.record(db.all(OF_TASK, task_id, task_id, task_id))
 end
 
 --- A task is about to move to another project, or to none.
