@@ -72,6 +72,8 @@ const struct config_option config__table[] = {
         "longest statement before it is interrupted"),
     NUM(drain_seconds, "drain-seconds", CONFIG_LONG, "20", 0, 3600, "seconds",
         "how long running requests get at shutdown"),
+    NUM(event_window, "event-window", CONFIG_LONG, "900", 1, 86400, "seconds",
+        "how far back a client that reconnects gets the events it missed"),
     NUM(password_threads, "password-threads", CONFIG_LONG, "0", 0, 256, NULL,
         "threads that hash passwords; 0: one per core"),
     NUM(password_queue, "password-queue", CONFIG_LONG, "64", 1, 100000, NULL, "most passwords that wait for a thread"),

@@ -168,6 +168,8 @@ static int start_workers(struct rt_host *h, struct opening *o, struct rt_err *er
         if (!h->schedulers[a])
             rc = rt_err_set(err, RT_E_NOMEM, "no memory for timers");
     }
+    if (rc == 0)
+        rc = rt_keeper_new(h, &h->keeper, err);
     for (int w = 0; rc == 0 && w < h->n_workers; w++)
         rc = rt_worker_start(&h->workers[w], err);
     if (rc == 0) {
@@ -199,6 +201,7 @@ static void stop(struct rt_host *h)
     rt_password_pool_free(h->passwords);
     for (int a = 0; a < h->n_apps; a++)
         rt_scheduler_free(h->schedulers[a]);
+    rt_keeper_free(h->keeper);
     for (int w = 0; w < h->n_workers; w++)
         rt_http_free(h->workers[w].http), h->workers[w].http = NULL;
     rt_release_free(h->release, h->n_workers);
