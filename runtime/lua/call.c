@@ -162,6 +162,8 @@ static void commit_effects(struct rt_tx *tx)
         atomic_fetch_add(&app->epoch, 1);
     if (call->timer_due && app->timer_set)
         app->timer_set(app->timer_arg, call->timer_due);
+    if (call->outbox && app->outbox_set)
+        app->outbox_set(app->outbox_arg, (call->outbox & RT_OUTBOX_AGAIN) != 0);
 }
 
 /* The turn could not be opened: the parked call goes on without it and finds out. */
@@ -200,6 +202,7 @@ int rt_call_end_turn(struct rt_call *call, bool keep, struct rt_err *err)
     if (!keep) {
         call->revoke = false;
         call->timer_due = 0;
+        call->outbox = 0;
     }
     int rc = rt_tx_end(call->vm->services->app->writer, &call->tx, keep, err);
     return rc ? rc : keep;

@@ -8,6 +8,9 @@
 
 #include "lua/vm.h"
 
+/* What a transaction did to the outbox: put rows into it, made older ones due. */
+enum { RT_OUTBOX_NEW = 1, RT_OUTBOX_AGAIN = 2 };
+
 struct rt_call {
     struct rt_vm *vm;
     struct lua_State *co;
@@ -22,6 +25,7 @@ struct rt_call {
     /* Effects after the commit. */
     bool revoke;
     int64_t timer_due;  /* 0 none */
+    unsigned outbox;    /* RT_OUTBOX_NEW, RT_OUTBOX_AGAIN */
     bool overran;       /* stopped by the watchdog */
     uint64_t parked_ns; /* total time parked, for metrics */
     uint64_t parked_at;
