@@ -41,6 +41,10 @@ struct rt_app_shared {
     /* After a commit that set or moved a timer: the earliest due time. Committer's thread. */
     void (*timer_set)(void *arg, int64_t due);
     void *timer_arg;
+    /* After a commit that put something into the outbox; `again`: older rows became due. Committer's thread. */
+    void (*outbox_set)(void *arg, bool again);
+    void *outbox_arg;
+    bool keep_mail; /* mail is kept to be looked at, not sent */
 };
 
 /* What the host gives a state to work with; borrowed. */

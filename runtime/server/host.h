@@ -73,6 +73,7 @@ struct rt_host {
     struct rt_worker workers[RT_WORKERS_MAX];
     int n_workers;
     struct rt_scheduler *schedulers[RT_APPS_MAX];
+    struct rt_outbox *outbox;
     uint8_t master_key[32];
     double limit_factor;
     int lock_fd;
