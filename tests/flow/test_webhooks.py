@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from support.certificate import make_certificate
 from support.receiver import (Receiver, answer, close_at_once, drip, endless_body, endless_header, garbage, hang)
 from support.server import REPO
 from support.threads import together
@@ -17,6 +18,7 @@ from support.threads import together
 APPS = REPO / "tests" / "support" / "apps"
 SCHEDULE = [0, 5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400]
 SECRET = "a secret of the tests"
+PAUSE = 0.02
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +65,7 @@ class Post:
             entries = self.log(hook)
             if len(entries) >= count and all(e["status"] in status for e in entries[:count]):
                 return entries
+            time.sleep(PAUSE)
         raise AssertionError("not settled: %s" % entries)
 
     def attempted(self, hook, attempts):
@@ -72,10 +75,11 @@ class Post:
             entry = self.log(hook)[0]
             if entry["attempts"] >= attempts:
                 return entry
+            time.sleep(PAUSE)
         raise AssertionError("not attempted: %s" % entry)
 
-    def only(self, receiver):
-        """Deletes the hooks of earlier tests, so that an event goes to this test's alone."""
+    def forget_hooks(self):
+        """So that an event goes to the hooks of one test."""
         for h in self.client.get("/post/hooks").expect(200):
             self.client.delete("/post/hooks/%d" % h["id"]).expect(200)
 
@@ -83,7 +87,7 @@ class Post:
 @pytest.fixture(autouse=True)
 def no_hooks(request):
     if "post" in request.fixturenames:
-        request.getfixturevalue("post").only(None)
+        request.getfixturevalue("post").forget_hooks()
 
 
 def hex_hmac(text):
@@ -260,6 +264,7 @@ def mail_about(post, hook):
         if found:
             assert len(found) == 1 and found[0]["to"] == "owner@example.com" and found[0]["status"] == "mailbox"
             return found[0]
+        time.sleep(PAUSE)
     raise AssertionError("no mail")
 
 
@@ -412,6 +417,21 @@ def test_proxies_of_the_environment_are_ignored(start, receiver):
     receiver.wait("/")
     assert proxy.connections == 0
     proxy.close()
+
+
+def test_certificates_are_checked(start, tmp_path):
+    context, file = make_certificate(tmp_path)
+    secure = Receiver(tls=context)
+    url = secure.url(host="localhost").replace("http:", "https:")
+    own = start()
+    hook = own.hook(url)
+    own.send()
+    assert "not trusted" in own.attempted(hook, 1)["error"] and not secure.received
+    own = start(SSL_CERT_FILE=str(file))
+    own.hook(url)
+    own.send()
+    secure.wait("/")
+    secure.close()
 
 
 @pytest.mark.parametrize("url", ["ftp://example.com/", "file:///etc/passwd", "example.com/x", "http://", "gopher://x/",

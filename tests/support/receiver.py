@@ -29,7 +29,8 @@ class Receiver:
     """answers[path] is a list: the first answer for the first request, the last one for all that follow. An answer is a
     status, bytes, or a function(socket, receiver), after which the connection is closed."""
 
-    def __init__(self, host="127.0.0.1"):
+    def __init__(self, host="127.0.0.1", tls=None):
+        self.tls = tls
         self.answers, self.received, self.changed = {}, [], threading.Condition()
         self.connections, self.open, self.closing = 0, 0, threading.Event()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -56,6 +57,8 @@ class Receiver:
 
     def _serve(self, s):
         with contextlib.suppress(OSError, ValueError), s:
+            if self.tls:
+                s = self.tls.wrap_socket(s, server_side=True)
             file = s.makefile("rb")
             while self._one(s, file):
                 pass
