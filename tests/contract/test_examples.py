@@ -258,6 +258,22 @@ def test_error_format(who):
 
 
 @pytest.mark.contract("general")
+@pytest.mark.parametrize("name", [n for n, e in ENDPOINTS.items() if e["paginated"] and "/api/v2/" in e["full_path"]])
+def test_lists_of_organizations_are_pages(name, who):
+    """FF-12: all four keys, links that keep the other parameters."""
+    for _ in range(2):
+        ask = SCENES[name](who)
+    ask.query = {**(ask.query or {}), "page_size": 1}
+    v = ask.send(ENDPOINTS[name], who).expect(200)
+    assert set(v) == {"count", "next", "previous", "results"} and len(v["results"]) == 1 and v["previous"] is None
+    assert (v["next"] is None) == (v["count"] == 1)
+    if v["next"]:
+        url = urlsplit(v["next"])
+        assert url.path == ENDPOINTS[name]["full_path"].replace("{slug}", who.acme.slug)
+        assert dict(parse_qsl(url.query)) == {k: str(x) for k, x in {**ask.query, "page": 2}.items()}
+
+
+@pytest.mark.contract("general")
 def test_method_not_allowed(who):
     r = who.request("PUT", "/tasks/", json={})
     r.error(405, "METHOD_NOT_ALLOWED")
