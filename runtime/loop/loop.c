@@ -106,6 +106,8 @@ void rt_loop_post(struct rt_loop *l, struct rt_message *m)
         uv_async_send(&l->async);
 }
 
+void *rt_loop_native(struct rt_loop *l) { return &l->uv; }
+
 static void readable(uv_poll_t *poll, int status, int events)
 {
     struct rt_watch *w = poll->data;
