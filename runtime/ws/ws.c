@@ -89,7 +89,7 @@ int rt_ws_new(void *loop, const struct rt_ws_limits *limits, const struct rt_ws_
     ws->context = lws_create_context(&info);
     ws->vhost = ws->context ? lws_get_vhost_by_name(ws->context, "sockets") : NULL;
     if (!ws->vhost) {
-        rt_ws_free(ws);
+        free(ws); /* there is no context, or one that cannot go before the loop runs */
         return rt_err_set(err, RT_E_IO, "sockets cannot be set up: is libwebsockets-evlib-uv installed?");
     }
     *ret = ws;
@@ -102,15 +102,21 @@ static void kill_all(struct ws_link *list)
         ws__kill((struct rt_ws_conn *)list->next);
 }
 
-void rt_ws_free(struct rt_ws *ws)
+void rt_ws_stop(struct rt_ws *ws)
 {
     if (!ws)
         return;
     ws->draining = true;
     kill_all(&ws->quiet);
     kill_all(&ws->ending);
-    if (ws->context)
-        lws_context_destroy(ws->context);
+    lws_context_destroy(ws->context);
+}
+
+void rt_ws_free(struct rt_ws *ws)
+{
+    if (!ws)
+        return;
+    lws_context_destroy(ws->context);
     free(ws);
 }
 

@@ -46,7 +46,7 @@ struct rt_ws_handler {
     /* A whole message; `p` is valid until it returns. Text is well-formed UTF-8. */
     void (*message)(void *arg, void *user, const char *p, size_t n, bool binary);
     /* The connection is over; exactly once per adopted one, after which it does not exist. `code` is the first that
-     * either side named. Called from the event loop or from rt_ws_free(), never from within another call. */
+     * either side named. Called from the event loop or from rt_ws_stop(), never from within another call. */
     void (*closed)(void *arg, void *user, int code);
 };
 
@@ -65,7 +65,9 @@ void rt_ws_answer(struct rt_buf *out, struct rt_str key, const char *headers);
 /* `loop` is rt_loop_native() of the worker's loop; limits and handler are copied. */
 int rt_ws_new(void *loop, const struct rt_ws_limits *limits, const struct rt_ws_handler *handler, struct rt_ws **ret,
               struct rt_err *err);
-/* Closes all connections. The loop must run once more afterwards: rt_loop_free() does. */
+/* The end has two steps, since the library lets go of the loop only while that runs: rt_ws_stop() closes all
+ * connections; then rt_loop_free(); then rt_ws_free(). */
+void rt_ws_stop(struct rt_ws *ws);
 void rt_ws_free(struct rt_ws *ws);
 
 /* Takes over a connected, non-blocking TCP socket (closed also on failure) and sends `answer` first. RT_E_FULL when

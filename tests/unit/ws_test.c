@@ -101,7 +101,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct world *w = *state;
-    rt_ws_free(w->ws);
+    rt_ws_stop(w->ws);
     for (int i = 0; i < CLIENTS; i++) {
         struct peer *p = &w->peers[i];
         rt_watch_free(p->watch);
@@ -114,6 +114,7 @@ static int tear_down(void **state)
     }
     rt_alarm_free(w->alarm);
     rt_loop_free(w->loop);
+    rt_ws_free(w->ws);
     close(w->listener);
     free(w);
     return 0;
