@@ -25,6 +25,7 @@ enum {
     RT_WS_NORMAL = 1000,
     RT_WS_AWAY = 1001,
     RT_WS_PROTOCOL = 1002,
+    RT_WS_UNSUPPORTED = 1003,
     RT_WS_NO_STATUS = 1005, /* the peer gave none; never sent */
     RT_WS_LOST = 1006,      /* gone without a close frame; never sent */
     RT_WS_BAD_TEXT = 1007,
