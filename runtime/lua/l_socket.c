@@ -165,6 +165,7 @@ L_FN(socket_authenticate, RT_CHANNEL,
 {
     rt_channel_check(L, 1);
     luaL_checkstring(L, 2);
+    lua_settop(L, 3);
     lua_pushcfunction(L, ask);
     lua_pushstring(L, luaL_optstring(L, 3, "user"));
     lua_pushvalue(L, 2);

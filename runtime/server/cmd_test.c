@@ -58,6 +58,7 @@ static int open_services(struct bench *b, struct rt_err *err)
     *s = (struct rt_services){ .limits = rt_limits_new(COUNTERS),
                                .cache = rt_cache_new(CACHE_BYTES),
                                .limit_factor = 1,
+                               .strict = true,
                                .mailbox = rt_mailbox_new(wake, b),
                                .script_ms = SCRIPT_MS,
                                .script_mb = SCRIPT_MB,

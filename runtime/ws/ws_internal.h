@@ -87,6 +87,7 @@ struct rt_ws {
     struct ws_link quiet, ending;
     uint64_t now;
     atomic_uint connections;
+    _Atomic uint64_t overflows;
     bool draining;
 };
 
