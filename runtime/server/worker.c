@@ -187,6 +187,8 @@ static void fill_services(struct rt_worker *w)
                                                .passwords = h->passwords,
                                                .limits = h->limits,
                                                .cache = h->cache,
+                                               .inbox = w->inbox,
+                                               .app_number = (unsigned)a,
                                                .limit_factor = h->limit_factor,
                                                .strict = h->options->env == RT_ENV_DEVELOPMENT,
                                                .script_ms = (int)h->options->script_ms,
