@@ -30,7 +30,11 @@ return {
         summary = "Who listens", who = "anyone", params = { room = text }, returns = { [200] = any },
         run = function(req)
             local room = "room:" .. req.params.room
-            return 200, { count = events.count(room), who = events.presence(room) }
+            local who = {}
+            for _, row in ipairs(events.presence(room)) do
+                who[row.label] = row.count
+            end
+            return 200, { count = events.count(room), who = who }
         end,
     },
     POST "/chat/close" {
