@@ -56,7 +56,8 @@ return {
         require "routes.members",
         require "routes.invites",
         require "routes.organization_tasks",
-        (require "routes.webhooks"),
+        require "routes.webhooks",
+        (require "events"),
     },
     docs = {
         { path = "/api/v1/docs/", title = "FocusFlow API", version = "1.0", prefix = "/api/v1/" },

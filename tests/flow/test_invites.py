@@ -1,4 +1,5 @@
 """Invites (8.2, 8.3, FF-43, FF-44)."""
+import json
 import sqlite3
 
 import pytest
@@ -43,10 +44,9 @@ def test_the_token_is_not_to_be_kept_by_caches(acme, user):
 def mailbox(server, address):
     """The mail for an address that is kept in development, oldest first: (subject, text)."""
     db = sqlite3.connect("file:%s?mode=ro" % (server.data / "focusflow.db"), uri=True)
-    rows = db.execute("SELECT subject, text FROM perigee_outbox WHERE recipient = ? AND status = 'mailbox' ORDER BY seq",
-                      [address]).fetchall()
+    rows = [json.loads(r[0]) for r in db.execute("SELECT body FROM perigee_outbox WHERE status = 'mailbox' ORDER BY seq")]
     db.close()
-    return rows
+    return [(m["subject"], m["text"]) for m in rows if m["to"] == address]
 
 
 def test_the_mail(server, acme, user):

@@ -8,7 +8,8 @@ local sorted, hint, set = kit.sorted, kit.hint, kit.set
 local check_socket = host.load "sockets" (kit)
 
 local UNIT = set "name summary description"
-local ROUTE = set "method path line summary description who within limit can params query body returns errors secret check run socket"
+local ROUTE = set [[method path line socket summary description who within limit can params query body returns errors
+    secret check run]]
 local SOCKET = set [[method path line socket summary description who within limit can params query errors check
     token_query receives sends open message closed timeout]]
 local SPECIAL = set "none file html"
