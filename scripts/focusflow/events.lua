@@ -33,8 +33,8 @@ local function manages(user, organization_id)
     return roles.at_least(db.value(ROLE, user.id, organization_id), "manager")
 end
 
--- { room = the number of the last event that the client has }, of { room =, after = } or a list of such; what is none is
--- ignored.
+-- { room = the number of the last event that the client has }, of { room =, after = } or a list of such; what is none
+-- is ignored.
 local function resumed(message)
     local after = {}
     local wanted = type(message) == "table" and message.resume

@@ -1,5 +1,4 @@
 """Invites (8.2, 8.3, FF-43, FF-44)."""
-import json
 import sqlite3
 
 import pytest
@@ -44,9 +43,10 @@ def test_the_token_is_not_to_be_kept_by_caches(acme, user):
 def mailbox(server, address):
     """The mail for an address that is kept in development, oldest first: (subject, text)."""
     db = sqlite3.connect("file:%s?mode=ro" % (server.data / "focusflow.db"), uri=True)
-    rows = [json.loads(r[0]) for r in db.execute("SELECT body FROM perigee_outbox WHERE status = 'mailbox' ORDER BY seq")]
+    rows = db.execute("""SELECT m.subject, m.text FROM perigee_mail m JOIN perigee_outbox o ON o.seq = m.seq
+        WHERE m.recipient = ? AND o.status = 'mailbox' ORDER BY m.seq""", [address]).fetchall()
     db.close()
-    return [(m["subject"], m["text"]) for m in rows if m["to"] == address]
+    return rows
 
 
 def test_the_mail(server, acme, user):
