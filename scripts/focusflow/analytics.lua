@@ -33,47 +33,51 @@ local FACTS = SESSIONS .. " UNION ALL " .. TASKS
 
 local OF_SESSION = SESSIONS:format("s.id = ?", "s.id = ?")
 local OF_COMPLETION = TASKS:format("t.id = ?")
+local OF_COMPLETION_AND_SESSION = FACTS:format("s.id = ?", "s.id = ?", "t.id = ?")
 local OF_TASK = FACTS:format("t.id = ?", "t.id = ?", "t.id = ?")
 local OF_PROJECT = FACTS:format("t.project_id = ?", "t.project_id = ?", "t.project_id = ?")
 local RANGE = "t.id > ? AND t.id <= ?"
 local OF_RANGE = FACTS:format(RANGE, RANGE, RANGE)
 local TASKS_AT_ONCE = 500
 
-local function record_all(list)
-    for _, fact in ipairs(list) do
-        analytics.record(fact)
-    end
-end
-
 local function withdraw_all(list)
     for _, fact in ipairs(list) do
         fact.value = -fact.value
-        analytics.record(fact)
-        fact.value = -fact.value
     end
+    analytics.record(list)
 end
 
 local function move_all(list, project_id)
     withdraw_all(list)
     for _, fact in ipairs(list) do
+        fact.value = -fact.value
         fact.detail = project_id or 0
     end
-    record_all(list)
+    analytics.record(list)
 end
 
 --- A focus session has ended.
 function facts.session_ended(session_id)
-    record_all(db.all(OF_SESSION, session_id, session_id))
+    analytics.record(db.all(OF_SESSION, session_id, session_id))
 end
 
---- A task has been completed.
-function facts.task_completed(task_id)
-    record_all(db.all(OF_COMPLETION, task_id))
+--- A task has been completed, and with it the focus session of that id, if any.
+function facts.task_completed(task_id, session_id)
+    if session_id then
+        analytics.record(db.all(OF_COMPLETION_AND_SESSION, session_id, session_id, task_id))
+    else
+        analytics.record(db.all(OF_COMPLETION, task_id))
+    end
 end
 
 --- A task is about to be deleted.
 function facts.withdraw_task(task_id)
     withdraw_all(db.all(OF_TASK, task_id, task_id, task_id))
+end
+
+--- The facts of a task, after withdraw_task() and a change of what they derive from.
+function facts.record_task(task_id)
+    analytics.record(db.all(OF_TASK, task_id, task_id, task_id))
 end
 
 --- A task is about to move to another project, or to none.

@@ -37,21 +37,35 @@ static int64_t model_sum(int measure, int64_t detail, int64_t start, int64_t end
     return sum;
 }
 
+/* Alone or together with those that follow, of this subject and of its neighbour. */
+static void record_some(const struct rt_fact *list, int n)
+{
+    struct rt_err err = { 0 };
+    for (int i = 0, some; i < n; i += some) {
+        some = (int)rnd_between(1, 8);
+        some = some < n - i ? some : n - i;
+        if (rt_analytics_record(conn, &list[i], (size_t)some, &err) != 0)
+            fail_msg("%s", err.msg);
+    }
+}
+
 static void random_facts(void)
 {
+    struct rt_fact list[2 * FACTS];
+    int n = 0;
     for (int i = 0; i < FACTS; i++) {
         int64_t from = window * 86400 + rnd_between(0, 14 * 86400);
         int64_t length = rnd() % 4 == 0 ? 0 : rnd() % 10 == 0 ? rnd_between(1, 200000) : rnd_between(1, 7200);
         int64_t value = rnd() % 3 == 0 ? rnd_between(-3000, 3000) : length + 1;
         facts[i] = fact(model_measures[rnd() % 3], rnd_between(0, 6), from, from + length, value);
         withdrawn[i] = false;
-        record(facts[i]);
+        list[n++] = facts[i];
         if (rnd() % 8 == 0) {    /* the neighbour must not be seen */
-            struct rt_fact other = facts[i];
-            other.id = 8;
-            record(other);
+            list[n] = facts[i];
+            list[n++].id = 8;
         }
     }
+    record_some(list, n);
 }
 
 static void withdraw(int i)
