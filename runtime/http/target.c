@@ -15,23 +15,27 @@ static const struct special {
     int bits;
     enum rt_target_kind kind;
 } specials4[] = {
-    { "0.0.0.0", 8, RT_TARGET_LOCAL },        { "10.0.0.0", 8, RT_TARGET_PRIVATE },
-    { "100.64.0.0", 10, RT_TARGET_PRIVATE },  { "127.0.0.0", 8, RT_TARGET_LOCAL },
+    { "0.0.0.0", 8, RT_TARGET_LOCAL },          { "10.0.0.0", 8, RT_TARGET_PRIVATE },
+    { "100.64.0.0", 10, RT_TARGET_PRIVATE },    { "127.0.0.0", 8, RT_TARGET_LOCAL },
     { "168.63.129.16", 32, RT_TARGET_PRIVATE }, { "169.254.0.0", 16, RT_TARGET_PRIVATE },
-    { "172.16.0.0", 12, RT_TARGET_PRIVATE },  { "192.0.0.0", 24, RT_TARGET_SPECIAL },
-    { "192.0.2.0", 24, RT_TARGET_SPECIAL },   { "192.31.196.0", 24, RT_TARGET_SPECIAL },
-    { "192.52.193.0", 24, RT_TARGET_SPECIAL }, { "192.88.99.0", 24, RT_TARGET_SPECIAL },
-    { "192.168.0.0", 16, RT_TARGET_PRIVATE }, { "192.175.48.0", 24, RT_TARGET_SPECIAL },
-    { "198.18.0.0", 15, RT_TARGET_SPECIAL },  { "198.51.100.0", 24, RT_TARGET_SPECIAL },
-    { "203.0.113.0", 24, RT_TARGET_SPECIAL }, { "224.0.0.0", 3, RT_TARGET_SPECIAL },
+    { "172.16.0.0", 12, RT_TARGET_PRIVATE },    { "192.0.0.0", 24, RT_TARGET_SPECIAL },
+    { "192.0.2.0", 24, RT_TARGET_SPECIAL },     { "192.31.196.0", 24, RT_TARGET_SPECIAL },
+    { "192.52.193.0", 24, RT_TARGET_SPECIAL },  { "192.88.99.0", 24, RT_TARGET_SPECIAL },
+    { "192.168.0.0", 16, RT_TARGET_PRIVATE },   { "192.175.48.0", 24, RT_TARGET_SPECIAL },
+    { "198.18.0.0", 15, RT_TARGET_SPECIAL },    { "198.51.100.0", 24, RT_TARGET_SPECIAL },
+    { "203.0.113.0", 24, RT_TARGET_SPECIAL },   { "224.0.0.0", 3, RT_TARGET_SPECIAL },
 };
 
 /* IPv6 */
 static const struct special specials6[] = {
-    { "::", 128, RT_TARGET_LOCAL },          { "::1", 128, RT_TARGET_LOCAL },
-    { "fc00::", 7, RT_TARGET_PRIVATE },      { "fe80::", 10, RT_TARGET_PRIVATE },
-    { "fec0::", 10, RT_TARGET_PRIVATE },     { "2001:db8::", 32, RT_TARGET_SPECIAL },
-    { "3fff::", 20, RT_TARGET_SPECIAL },     { "2001::", 23, RT_TARGET_SPECIAL },
+    { "::", 128, RT_TARGET_LOCAL },
+    { "::1", 128, RT_TARGET_LOCAL },
+    { "fc00::", 7, RT_TARGET_PRIVATE },
+    { "fe80::", 10, RT_TARGET_PRIVATE },
+    { "fec0::", 10, RT_TARGET_PRIVATE },
+    { "2001:db8::", 32, RT_TARGET_SPECIAL },
+    { "3fff::", 20, RT_TARGET_SPECIAL },
+    { "2001::", 23, RT_TARGET_SPECIAL },
     { "2620:4f:8000::", 48, RT_TARGET_SPECIAL },
 };
 
@@ -41,7 +45,7 @@ static const struct carrier {
     int bits, at;
     uint8_t mask;
 } carriers[] = {
-    { "::", 96, 12, 0 },   { "::ffff:0:0:0", 96, 12, 0 }, { "64:ff9b::", 96, 12, 0 },
+    { "::", 96, 12, 0 },    { "::ffff:0:0:0", 96, 12, 0 }, { "64:ff9b::", 96, 12, 0 },
     { "2002::", 16, 2, 0 }, { "2001::", 32, 12, 0xff },
 };
 

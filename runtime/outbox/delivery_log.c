@@ -69,7 +69,10 @@ int rt_delivery_json(struct rt_conn *c, int64_t webhook, int64_t limit, int64_t 
 static bool cut_off(const char *p, size_t n)
 {
     unsigned char lead = (unsigned char)*p;
-    size_t need = lead >= 0xf0 && lead <= 0xf4 ? 4 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xc2 && lead < 0xe0 ? 2 : 1;
+    size_t need = lead >= 0xf0 && lead <= 0xf4  ? 4
+                  : lead >= 0xe0 && lead < 0xf0 ? 3
+                  : lead >= 0xc2 && lead < 0xe0 ? 2
+                                                : 1;
     for (size_t i = 1; i < n; i++)
         if ((p[i] & 0xc0) != 0x80)
             return false;
@@ -126,8 +129,8 @@ int rt_delivery_totals(struct rt_conn *c, bool mail, int64_t *ret_pending, int64
     struct rt_stmt *s;
     int rc = outbox__prepare(c,
                              mail ? "SELECT count(*), min(next_at) FROM (SELECT next_at FROM perigee_outbox "
-                                    "WHERE status = 'pending' AND webhook = 0 LIMIT 100000)" :
-                                    "SELECT count(*), min(next_at) FROM (SELECT next_at FROM perigee_outbox "
+                                    "WHERE status = 'pending' AND webhook = 0 LIMIT 100000)"
+                                  : "SELECT count(*), min(next_at) FROM (SELECT next_at FROM perigee_outbox "
                                     "WHERE status = 'pending' AND webhook > 0 LIMIT 100000)",
                              &s, err);
     if (rc)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * An endpoint is here while it has something due or on its way, and as long as it is known to be good. Ready ones
- * stand in rings; waiting ones in a list that is read when the earliest is due: there are few beside those that fail. */
+ * stand in rings; waiting ones in a list that is read when the earliest is due: few wait beside those that fail. */
 #include "outbox/queue.h"
 
 #include <stdlib.h>
@@ -17,7 +17,7 @@ struct endpoint {
     int64_t id, at; /* at: when it is due, INT64_MAX when not waiting */
     enum health health;
     int running, held;
-    bool ready, more; /* stands in a ring; has something due that it may not have begun */
+    bool ready, more;            /* stands in a ring; has something due that it may not have begun */
     struct rt_queue_item *items; /* begun and not recorded */
     struct endpoint *next;       /* in the ring */
     struct endpoint *wait_next, **wait_back;
@@ -34,7 +34,7 @@ struct rt_queue {
     struct endpoint *waiting, **waiting_tail, *current;
     int64_t next_at; /* not later than the earliest of the waiting */
     int slots, each;
-    int good, pooled;                       /* running transfers */
+    int good, pooled;                      /* running transfers */
     struct rt_queue_item *oldest, *newest; /* of those that count as good */
 };
 

@@ -26,7 +26,8 @@ PAUSE = 0.02
 @pytest.fixture(scope="module")
 def start(start_server):
     def start(**env):
-        return Post(start_server(scripts=APPS, env={"PERIGEE_OUTBOUND_ALLOW": "127.0.0.1/32, ::1", **env}))
+        return Post(start_server(scripts=APPS, env={"PERIGEE_OUTBOUND_ALLOW": "127.0.0.1/32, ::1",
+                                                           "PERIGEE_SCRIPT_MS": "10000", **env}))
     return start
 
 
