@@ -29,12 +29,15 @@ return {
     end,
 
     principals = { user = require "auth".authenticate },
+    scopes = { organization = require "organizations".scope },
     rules = require "rules.permissions",
-    -- Fixed windows (FF-56).
+    -- Fixed windows (FF-56). What no organization is in the path of counts per user, also under "organization".
     limits = {
         standard = { count = 100, seconds = 60, per = "user" },
         auth = { count = 10, seconds = 60, per = "address" },
         analytics = { count = 30, seconds = 60, per = "user" },
+        organization = { count = 300, seconds = 60, per = "organization" },
+        dashboard = { count = 60, seconds = 60, per = "user" },
     },
     limit_reset = "unix",
 
