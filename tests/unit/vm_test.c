@@ -69,8 +69,8 @@ static void calls_return_and_raise(void **state)
 
 static void nothing_outside_can_be_reached(void **state)
 {
-    static const char *const absent[] = { "io",       "os",     "debug", "package",        "load", "loadstring",
-                                          "loadfile", "dofile", "print", "collectgarbage", "warn", "string.dump" };
+    static const char *const absent[] = { "io",       "os",     "debug",  "package",        "load",  "loadstring",
+                                          "loadfile", "dofile", "print",  "collectgarbage", "warn",  "string.dump" };
     char text[64];
     (void)state;
     for (size_t i = 0; i < sizeof absent / sizeof *absent; i++) {

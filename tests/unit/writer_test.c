@@ -28,7 +28,10 @@ static struct rt_writer *w;
 static struct worker main_worker;
 static _Atomic int effects;
 
-static void wake(void *arg) { sem_post(&((struct worker *)arg)->mail); }
+static void wake(void *arg)
+{
+    sem_post(&((struct worker *)arg)->mail);
+}
 
 static void worker_init(struct worker *k)
 {
@@ -42,7 +45,10 @@ static void worker_fini(struct worker *k)
     sem_destroy(&k->mail);
 }
 
-static void on_granted(struct rt_tx *tx) { ((struct work *)tx)->granted++; }
+static void on_granted(struct rt_tx *tx)
+{
+    ((struct work *)tx)->granted++;
+}
 
 static void on_done(struct rt_tx *tx, int code)
 {
@@ -241,7 +247,7 @@ static void a_deferred_foreign_key_fails_its_owner_alone(void **state)
     assert_int_equal(begin(&main_worker, &b), RT_TX_GRANTED);
     assert_int_equal(statement("INSERT INTO t VALUES (2, 'b', 99)"), 0);
     assert_int_equal(rt_tx_end(w, &b.tx, true, NULL), RT_E_CONSTRAINT);
-    assert_int_equal(begin(&main_worker, &b), RT_TX_GRANTED); /* settled before the end: fine */
+    assert_int_equal(begin(&main_worker, &b), RT_TX_GRANTED);    /* settled before the end: fine */
     assert_int_equal(statement("INSERT INTO t VALUES (3, 'b', 99)"), 0);
     assert_int_equal(statement("INSERT INTO p VALUES (99)"), 0);
     assert_int_equal(rt_tx_end(w, &b.tx, true, NULL), 0);
@@ -264,7 +270,7 @@ static void a_failed_commit_is_told_to_all(void **state)
     assert_int_equal(statement("INSERT INTO t VALUES (2, 'b', NULL)"), 0);
     assert_int_equal(rt_tx_end(w, &b.tx, true, NULL), 0);
     small = before;
-    small.rlim_cur = 200000; /* as a full disk: the log cannot grow */
+    small.rlim_cur = 200000;    /* as a full disk: the log cannot grow */
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
     int code = wait_done(&a);
     wait_mail(&main_worker, &b.done);

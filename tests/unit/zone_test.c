@@ -58,13 +58,16 @@ static uint64_t rnd(void)
     return seed ^= seed << 17;
 }
 
-static int64_t rnd_between(int64_t from, int64_t to) { return from + (int64_t)(rnd() % (uint64_t)(to - from)); }
+static int64_t rnd_between(int64_t from, int64_t to)
+{
+    return from + (int64_t)(rnd() % (uint64_t)(to - from));
+}
 
 /* ---- the contract's vectors ---- */
 
 /* Just enough of JSON for a file of flat objects. */
 struct pair {
-    char key[32], text[256]; /* numbers as text */
+    char key[32], text[256];    /* numbers as text */
 };
 
 static char *vectors;
@@ -253,16 +256,8 @@ static void names_that_are_refused(void **state)
 
 static void names_that_are_found(void **state)
 {
-    static const char *const names[] = { "UTC",
-                                         "Etc/UTC",
-                                         "GMT",
-                                         "Etc/GMT+5",
-                                         "GMT-0",
-                                         "EST5EDT",
-                                         "US/Eastern",
-                                         "Asia/Calcutta",
-                                         "Asia/Katmandu",
-                                         "America/Argentina/ComodRivadavia",
+    static const char *const names[] = { "UTC", "Etc/UTC", "GMT", "Etc/GMT+5", "GMT-0", "EST5EDT", "US/Eastern",
+                                         "Asia/Calcutta", "Asia/Katmandu", "America/Argentina/ComodRivadavia",
                                          "America/Port-au-Prince" };
     (void)state;
     for (int i = 0; i < COUNT(names); i++)
@@ -393,7 +388,7 @@ static void wall_clock_times_read_back(void **state)
         int64_t t = rnd_between(0, 16725225600), local = t + rt_zone_offset(z, t);
         int64_t found = rt_zone_instant(z, local / 86400, (int)(local % 86400));
         assert_int_equal(found + rt_zone_offset(z, found), local);
-        assert_true(found <= t); /* the earlier one */
+        assert_true(found <= t);    /* the earlier one */
     }
 }
 
@@ -406,7 +401,7 @@ static void offsets_agree_with_the_c_library(void **state)
         setenv("TZ", zones[i], 1);
         tzset();
         for (int round = 0; round < 2000; round++) {
-            time_t t = rnd_between(0, round % 2 ? 4102444800 : 16725225600); /* 2100, 2500 */
+            time_t t = rnd_between(0, round % 2 ? 4102444800 : 16725225600);    /* 2100, 2500 */
             struct tm tm;
             assert_non_null(localtime_r(&t, &tm));
             if (rt_zone_offset(z, t) != tm.tm_gmtoff)
@@ -420,9 +415,8 @@ static void offsets_agree_with_the_c_library(void **state)
 
 static void no_instant_is_too_far(void **state)
 {
-    static const int64_t far[] = {
-        INT64_MIN, INT64_MIN / 2, -99999999999999, 99999999999999, INT64_MAX / 2, INT64_MAX
-    };
+    static const int64_t far[] = { INT64_MIN,      INT64_MIN / 2, -99999999999999,
+                                   99999999999999, INT64_MAX / 2, INT64_MAX };
     (void)state;
     for (int i = 0; i < COUNT(zones); i++) {
         const struct rt_zone *z = zone(zones[i]);
