@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- FocusFlow: projects, tasks and pomodoro sessions of single users (V1). Start reading with rules/sessions.lua.
+-- FocusFlow: projects, tasks and pomodoro sessions of single users (V1) and of organizations (V2). Start reading with
+-- rules/sessions.lua and rules/permissions.lua.
 local analytics_facts = require "analytics"
 
 return {
@@ -50,9 +51,16 @@ return {
         require "routes.tasks",
         require "routes.pomodoro",
         require "routes.analytics",
-        (require "routes.export"),
+        require "routes.export",
+        require "routes.organizations",
+        require "routes.members",
+        require "routes.invites",
+        (require "routes.organization_tasks"),
     },
-    docs = { { path = "/api/v1/docs/", title = "FocusFlow API", version = "1.0", prefix = "/api/v1/" } },
+    docs = {
+        { path = "/api/v1/docs/", title = "FocusFlow API", version = "1.0", prefix = "/api/v1/" },
+        { path = "/api/v2/docs/", title = "FocusFlow API", version = "2.0", prefix = "/api/v2/" },
+    },
 
     timers = require "jobs.sessions",
     measures = { "focus_seconds", "pomodoros", "tasks_completed" },
