@@ -57,8 +57,8 @@ local function clock(hour)
     return ("%02d:00"):format(hour % 24)
 end
 
---- The hours in which most members focus, at most five, most first (FF-50): { hour = "09:00", average = }. `counts` has 24
---- counts: in how many days of how many members that hour has focus time. The average is over the days.
+--- The hours in which most members focus, at most five, most first (FF-50): { hour = "09:00", count =, average = }.
+--- `counts` has 24 values: in how many days of how many members that hour has focus time. The average is over the days.
 function figures.busiest_hours(counts, days)
     local hours = {}
     for i, count in ipairs(counts) do
