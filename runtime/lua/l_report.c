@@ -57,9 +57,9 @@ static void put_row(lua_State *L, struct rt_csv *csv, int row, lua_Integer colum
     rt_csv_end_row(csv);
 }
 
-L_FN(report_csv, RT_RUN, "report.csv(t: { name: string, columns: string[], rows: fun(): any[]? }): file",
-     "A CSV file: a header row of the columns, then what rows() returns until it returns nil. Texts are made safe for "
-     "spreadsheets.")
+L_FN(report_csv, RT_RUN, "report.csv(t: { name: string, columns: string[], rows: report_rows | fun(): any[]? }): file",
+     "A CSV file: a header row of the columns, then the rows, or what rows() returns until it returns nil. Texts are made "
+     "safe for spreadsheets. With rows that are not a function it waits: call it before db.transaction.")
 {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
@@ -89,5 +89,19 @@ L_FN(report_csv, RT_RUN, "report.csv(t: { name: string, columns: string[], rows:
     return 1;
 }
 
-static const struct rt_lua_fn *const fns[] = { &report_csv, NULL };
+L_FN(report_xlsx, RT_RUN, "report.xlsx(t: report_workbook): file",
+     "An Excel workbook: sheets with typed columns, a frozen header and filters. Texts are never formulas. Waits while "
+     "it is written: call it before db.transaction.")
+{
+    return luaL_error(L, "report.xlsx is not there yet");
+}
+
+L_FN(report_pdf, RT_RUN, "report.pdf(t: report_paper): file",
+     "A PDF for A4 paper: title, headline figures, a bar chart, tables over as many pages as they need. Waits while it "
+     "is written: call it before db.transaction.")
+{
+    return luaL_error(L, "report.pdf is not there yet");
+}
+
+static const struct rt_lua_fn *const fns[] = { &report_csv, &report_xlsx, &report_pdf, NULL };
 const struct rt_lua_lib rt_lib_report = { "report", "Files for people.", fns };
