@@ -72,8 +72,8 @@ void pdf__close_layout(struct pdf *p);
 void pdf__chart(struct pdf *p, const struct rt_chart *c);
 
 /* pdf_table.c */
-int pdf__load_table(struct pdf *p, const struct rt_table *t, const struct rt_source *source, int *rows, struct pdf_table **ret,
-                    struct rt_err *err);
+int pdf__load_table(struct pdf *p, const struct rt_table *t, const struct rt_source *source, int *rows,
+                    struct pdf_table **ret, struct rt_err *err);
 void pdf__free_table(struct pdf_table *t);
 void pdf__table(struct pdf *p, struct pdf_table *t);
 

@@ -8,11 +8,15 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "report/csv.h"
 #include "report/pdf.h"
 #include "report/xlsx.h"
+
+enum { NICE = 10 };
 
 struct rt_report_pool {
     pthread_mutex_t lock;
@@ -74,6 +78,7 @@ static void *writer(void *arg)
 {
     struct rt_report_pool *p = arg;
     struct rt_pdf_fonts *fonts = NULL;
+    setpriority(PRIO_PROCESS, (id_t)gettid(), NICE); /* of this thread alone: requests come first */
     pthread_mutex_lock(&p->lock);
     while (!atomic_load(&p->stopping)) {
         struct rt_report_job *job = p->head;

@@ -20,8 +20,8 @@ const char *rt_report_folder(const struct rt_report_pool *p);
 
 /* The caller's memory until `done`. */
 struct rt_report_job {
-    struct rt_document *document; /* borrowed */
-    const char *db_path;          /* of its queries, which see the last committed state; borrowed */
+    struct rt_document *document;            /* borrowed */
+    const char *db_path;                     /* of its queries, which see the last committed state; borrowed */
     void (*done)(struct rt_report_job *job); /* on the report thread: hand it over, return */
     void *arg;
     struct rt_spool *file; /* the result, the caller's; NULL on failure */

@@ -62,7 +62,8 @@ static int map_columns(struct rt_rows *r, bool by_name, struct rt_err *err)
         struct rt_str name = name_of(rt_stmt_name(r->stmt, i), &kind);
         int target = by_name ? target_of(t, name) : i;
         if (target < 0)
-            return rt_err_set(err, RT_E_INVALID, "a query has the column %.*s, the table does not", (int)name.n, name.p);
+            return rt_err_set(err, RT_E_INVALID, "a query has the column %.*s, the table does not", (int)name.n,
+                              name.p);
         r->map[i].target = (short)target;
         r->map[i].kind = (short)kind;
     }
@@ -93,7 +94,8 @@ static int begin_query(struct rt_rows *r, bool by_name, struct rt_err *err)
         return rc;
     }
     if (!rt_stmt_readonly(r->stmt))
-        return rt_err_set(err, RT_E_INVALID, "a report only reads: %.*s", (int)(sql.s.n < 200 ? sql.s.n : 200), sql.s.p);
+        return rt_err_set(err, RT_E_INVALID, "a report only reads: %.*s", (int)(sql.s.n < 200 ? sql.s.n : 200),
+                          sql.s.p);
     if (rt_stmt_params(r->stmt) != params.i)
         return rt_err_set(err, RT_E_INVALID, "%lld values for %d placeholders in: %.*s", (long long)params.i,
                           rt_stmt_params(r->stmt), (int)(sql.s.n < 200 ? sql.s.n : 200), sql.s.p);

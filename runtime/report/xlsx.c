@@ -27,14 +27,10 @@ static const struct {
     const char *format;
     double width;
 } looks[] = {
-    [RT_COLUMN_ANY] = { NULL, 18 },
-    [RT_COLUMN_TEXT] = { NULL, 28 },
-    [RT_COLUMN_INTEGER] = { "#,##0", 12 },
-    [RT_COLUMN_NUMBER] = { "#,##0.00", 12 },
-    [RT_COLUMN_HOURS] = { "#,##0.00", 12 },
-    [RT_COLUMN_PERCENT] = { "0.0%", 10 },
-    [RT_COLUMN_DATE] = { "yyyy-mm-dd", 12 },
-    [RT_COLUMN_TIME] = { "yyyy-mm-dd hh:mm:ss", 20 },
+    [RT_COLUMN_ANY] = { NULL, 18 },          [RT_COLUMN_TEXT] = { NULL, 28 },
+    [RT_COLUMN_INTEGER] = { "#,##0", 12 },   [RT_COLUMN_NUMBER] = { "#,##0.00", 12 },
+    [RT_COLUMN_HOURS] = { "#,##0.00", 12 },  [RT_COLUMN_PERCENT] = { "0.0%", 10 },
+    [RT_COLUMN_DATE] = { "yyyy-mm-dd", 12 }, [RT_COLUMN_TIME] = { "yyyy-mm-dd hh:mm:ss", 20 },
 };
 
 static bool is_hex(const char *p)
@@ -115,9 +111,10 @@ static void write_cell(struct book *b, lxw_worksheet *sheet, uint32_t row, uint1
         struct rt_buf shown;
         rt_buf_init(&shown, 0);
         if (c->kind != RT_CELL_TEXT)
-            report__show(c, type == RT_COLUMN_DATE || type == RT_COLUMN_TIME ? type : RT_COLUMN_ANY, b->d->zone, &shown);
-        worksheet_write_string(
-            sheet, row, col, clean(b, c->kind == RT_CELL_TEXT ? c->s : rt_str_of(rt_buf_cstr(&shown)), false), NULL);
+            report__show(c, type == RT_COLUMN_DATE || type == RT_COLUMN_TIME ? type : RT_COLUMN_ANY, b->d->zone,
+                         &shown);
+        worksheet_write_string(sheet, row, col,
+                               clean(b, c->kind == RT_CELL_TEXT ? c->s : rt_str_of(rt_buf_cstr(&shown)), false), NULL);
         rt_buf_fini(&shown);
     }
 }
@@ -200,9 +197,12 @@ static int close_book(struct book *b, struct rt_err *err)
     b->workbook = NULL;
     if (e == LXW_NO_ERROR)
         return 0;
-    bool disk = e == LXW_ERROR_CREATING_TMPFILE || e == LXW_ERROR_CREATING_XLSX_FILE || e == LXW_ERROR_READING_TMPFILE ||
-                (e >= LXW_ERROR_ZIP_FILE_OPERATION && e <= LXW_ERROR_ZIP_CLOSE);
-    return rt_err_set(err, e == LXW_ERROR_MEMORY_MALLOC_FAILED ? RT_E_NOMEM : disk ? RT_E_FULL : RT_E_INTERNAL,
+    bool disk = e == LXW_ERROR_CREATING_TMPFILE || e == LXW_ERROR_CREATING_XLSX_FILE ||
+                e == LXW_ERROR_READING_TMPFILE || (e >= LXW_ERROR_ZIP_FILE_OPERATION && e <= LXW_ERROR_ZIP_CLOSE);
+    return rt_err_set(err,
+                      e == LXW_ERROR_MEMORY_MALLOC_FAILED ? RT_E_NOMEM
+                      : disk                              ? RT_E_FULL
+                                                          : RT_E_INTERNAL,
                       "the workbook cannot be written: %s", lxw_strerror(e));
 }
 
