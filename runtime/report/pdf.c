@@ -116,13 +116,14 @@ static void draw_facts(struct pdf *p)
     if (n == 0)
         return;
     double width = (PDF_SPAN - GAP * (n - 1)) / n;
+    struct pdf_style value = { .bold = true, .size = 17, .ink = PDF_INK };
+    for (int i = 0; i < n && !p->dry; i++) /* one size for all that fits the longest */
+        while (value.size > 9 && pdf__measure(p, &value, p->d->facts[i].value) > width - 20)
+            value.size -= 0.5;
     for (int i = 0; i < n; i++) {
-        struct pdf_style value = { .bold = true, .size = 17, .ink = PDF_INK };
         double x = PDF_LEFT + i * (width + GAP);
         pdf__fill(p, PDF_SHADE, x, p->y, width, HEIGHT);
         pdf__fill(p, PDF_ACCENT, x, p->y, 2, HEIGHT);
-        while (!p->dry && value.size > 9 && pdf__measure(p, &value, p->d->facts[i].value) > width - 20)
-            value.size -= 1;
         pdf__text(p, &label, x + 10, p->y + 16, width - 18, p->d->facts[i].label);
         pdf__text(p, &value, x + 10, p->y + 37, width - 18, p->d->facts[i].value);
     }

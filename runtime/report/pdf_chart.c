@@ -98,6 +98,14 @@ static int value_decimals(const struct rt_chart *c)
     return 0;
 }
 
+/* On paper of its own, as lines of the axis would run through it. */
+static void draw_value(struct pdf *p, double middle, double room, double y, struct rt_str s)
+{
+    double width = fmin(pdf__measure(p, &value_style, s), room);
+    pdf__fill(p, PDF_PAPER, middle - width / 2 - 1, y - 6.5, width + 2, 8);
+    pdf__text(p, &value_style, middle - room / 2, y, room, s);
+}
+
 static void draw_bar(struct pdf *p, const struct plot *plot, int i, double slot, int every, int decimals)
 {
     double v = shown_value(plot->c->values[i]), zero = y_of(plot, 0), y = y_of(plot, v);
@@ -105,7 +113,7 @@ static void draw_bar(struct pdf *p, const struct plot *plot, int i, double slot,
     if (v != 0)
         pdf__fill(p, v < 0 ? PDF_NEGATIVE : PDF_ACCENT, x + (slot - bar) / 2, fmin(zero, y), bar, fmax(height, 0.4));
     if (slot >= 24)
-        pdf__text(p, &value_style, x - 2, v < 0 ? y + 9 : y - 3, slot + 4, number(p, v, decimals));
+        draw_value(p, x + slot / 2, slot + 4, v < 0 ? y + 9 : y - 3, number(p, v, v == 0 ? 0 : decimals));
     if (i % every)
         return;
     double room = slot * every - (every > 1 ? 4 : 2), middle = x + slot / 2;

@@ -19,7 +19,7 @@
 #define PDF_TOP    52.0
 #define PDF_BOTTOM (PDF_HEIGHT - 64.0)
 
-enum pdf_ink { PDF_INK, PDF_MUTED, PDF_ACCENT, PDF_NEGATIVE, PDF_RULE, PDF_SHADE };
+enum pdf_ink { PDF_INK, PDF_MUTED, PDF_ACCENT, PDF_NEGATIVE, PDF_RULE, PDF_SHADE, PDF_PAPER };
 enum pdf_align { PDF_TO_LEFT, PDF_TO_CENTER, PDF_TO_RIGHT };
 
 struct rt_pdf_fonts {
@@ -32,8 +32,8 @@ struct pdf_table {
     const struct rt_table *of;
     struct rt_table rows;
     int n_rows;
-    int chars[RT_COLUMNS_MAX]; /* of the longest text of a column */
-    double width[RT_COLUMNS_MAX];
+    int chars[RT_COLUMNS_MAX];    /* of the longest text of a column */
+    double width[RT_COLUMNS_MAX]; /* points */
 };
 
 struct pdf {

@@ -2,6 +2,7 @@
  *
  * Tables: every row is one line high, so the pages are known before anything is drawn. Rows are loaded as
  * the texts they show, cut to what a line can hold. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "report/pdf_internal.h"
@@ -11,7 +12,10 @@
 #define TITLE   24.0
 #define PADDING 6.0
 
-enum { SHOWN_UNITS = 200, CHARS_MIN = 4, CHARS_MAX = 44 };
+#define TEXT_CHAR    4.95 /* a character's usual width */
+#define HEADING_CHAR 5.3
+
+enum { SHOWN_UNITS = 200, CHARS_MAX = 60 };
 
 static const struct pdf_style title_style = { .bold = true, .size = 11, .ink = PDF_INK };
 
@@ -35,29 +39,48 @@ static void keep_row(struct pdf *p, struct pdf_table *t, const struct rt_cell *c
     t->n_rows++;
 }
 
-/* Columns of numbers and dates get what they need; texts share the rest by length. */
+/* What a column would like: its longest text or its heading, which is bold. */
+static double wish(const struct pdf_table *t, int i)
+{
+    double heading = (double)rt_utf8_len(t->of->columns[i].title.p, t->of->columns[i].title.n) * HEADING_CHAR;
+    double text = (double)(t->chars[i] < CHARS_MAX ? t->chars[i] : CHARS_MAX) * TEXT_CHAR;
+    return fmax(fmax(heading, text), 3 * TEXT_CHAR) + 2 * PADDING;
+}
+
+/* Where the line is too short, the longest columns give way first: nobody gets more than the share that is left when
+ * all smaller wishes are met. Returns that share. */
+static double fair_share(const double *wishes, int n, double room)
+{
+    double share = room / n;
+    for (double before = 0; share > before + 0.01;) {
+        double small = 0;
+        int large = 0;
+        for (int i = 0; i < n; i++) {
+            large += wishes[i] > share;
+            small += wishes[i] > share ? 0 : wishes[i];
+        }
+        before = share;
+        share = large ? (room - small) / large : wishes[0] + room;
+    }
+    return share;
+}
+
+/* A width that the script gives is a wish too. What is left over makes all wider alike. */
 static void set_widths(struct pdf_table *t)
 {
-    double need = 0, given = 0, sum = 0;
-    for (int i = 0; i < t->of->n_columns; i++) {
-        const struct rt_column *c = &t->of->columns[i];
-        int title = (int)rt_utf8_len(c->title.p, c->title.n);
-        int chars = t->chars[i] > title ? t->chars[i] : title;
-        chars = chars < CHARS_MIN ? CHARS_MIN : chars > CHARS_MAX ? CHARS_MAX : chars;
-        t->width[i] = c->width > 0 ? c->width : chars + 2.5;
-        bool loose = c->width <= 0 && !report__right(c->type) && c->type != RT_COLUMN_DATE && c->type != RT_COLUMN_TIME;
-        *(loose ? &given : &need) += t->width[i];
-        t->chars[i] = loose ? -1 : chars; /* only its being loose matters from here on */
+    double wishes[RT_COLUMNS_MAX], sum = 0;
+    int n = t->of->n_columns;
+    for (int i = 0; i < n; i++) {
+        wishes[i] = t->of->columns[i].width > 0 ? t->of->columns[i].width * TEXT_CHAR + 2 * PADDING : wish(t, i);
+        sum += wishes[i];
     }
-    double room = PDF_SPAN / 5.0; /* characters of a line */
-    double stretch = given > 0 && room - need > room * 0.2 ? (room - need) / given : 1;
-    for (int i = 0; i < t->of->n_columns; i++) {
-        if (t->chars[i] < 0)
-            t->width[i] *= stretch;
-        sum += t->width[i];
+    double share = sum > PDF_SPAN ? fair_share(wishes, n, PDF_SPAN) : PDF_SPAN, used = 0;
+    for (int i = 0; i < n; i++) {
+        t->width[i] = fmin(wishes[i], share);
+        used += t->width[i];
     }
-    for (int i = 0; i < t->of->n_columns; i++)
-        t->width[i] *= PDF_SPAN / sum;
+    for (int i = 0; i < n; i++)
+        t->width[i] *= PDF_SPAN / used;
 }
 
 int pdf__load_table(struct pdf *p, const struct rt_table *table, const struct rt_source *source, int *rows,

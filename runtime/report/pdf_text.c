@@ -6,8 +6,10 @@
 enum { TEXT_UNITS = 300 }; /* no line on A4 shows more */
 
 static const double inks[][3] = {
-    [PDF_INK] = { 0.12, 0.16, 0.21 },      [PDF_MUTED] = { 0.40, 0.45, 0.52 }, [PDF_ACCENT] = { 0.17, 0.38, 0.61 },
-    [PDF_NEGATIVE] = { 0.72, 0.25, 0.20 }, [PDF_RULE] = { 0.84, 0.87, 0.90 },  [PDF_SHADE] = { 0.955, 0.965, 0.975 },
+    [PDF_INK] = { 0.12, 0.16, 0.21 },    [PDF_MUTED] = { 0.40, 0.45, 0.52 },
+    [PDF_ACCENT] = { 0.17, 0.38, 0.61 }, [PDF_NEGATIVE] = { 0.72, 0.25, 0.20 },
+    [PDF_RULE] = { 0.84, 0.87, 0.90 },   [PDF_SHADE] = { 0.955, 0.965, 0.975 },
+    [PDF_PAPER] = { 1, 1, 1 },
 };
 
 static void set_ink(struct pdf *p, enum pdf_ink ink)
@@ -65,6 +67,8 @@ void pdf__text(struct pdf *p, const struct pdf_style *style, double x, double y,
     set_text(p, style, s);
     pango_layout_set_width(p->layout, (int)(width * PANGO_SCALE));
     pango_layout_set_alignment(p->layout, sides[style->align]);
+    if (pango_layout_get_direction(p->layout, 0) == PANGO_DIRECTION_RTL) /* left means the beginning of a line here */
+        pango_layout_set_alignment(p->layout, sides[PDF_TO_RIGHT - style->align]);
     set_ink(p, style->ink);
     cairo_move_to(p->cr, x, y - (double)pango_layout_get_baseline(p->layout) / PANGO_SCALE);
     pango_cairo_show_layout(p->cr, p->layout);
