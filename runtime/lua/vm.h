@@ -25,6 +25,7 @@ struct rt_app;
 struct lua_State;
 struct rt_call;
 struct rt_cache;
+struct rt_report_pool;
 
 /* What all workers' states of one app share; owned by the server. */
 struct rt_app_shared {
@@ -47,6 +48,7 @@ struct rt_services {
     struct rt_loop *loop;
     struct rt_mailbox *mailbox;
     struct rt_password_pool *passwords;
+    struct rt_report_pool *reports;
     struct rt_limits *limits;
     struct rt_cache *cache;
     double limit_factor; /* 0 = limits are off */
