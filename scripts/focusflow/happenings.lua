@@ -33,8 +33,8 @@ happenings.task_resumed = of_task "task_resumed"
 happenings.task_completed = of_task "task_completed"
 
 --- A focus session counts as a completed pomodoro.
-function happenings.pomodoro_completed(tx, session, at)
-    record(tx, "pomodoro_completed", session.organization_id, session.user_id, session.task_id, at)
+function happenings.pomodoro_completed(tx, session)
+    record(tx, "pomodoro_completed", session.organization_id, session.user_id, session.task_id, session.ended_at)
 end
 
 function happenings.break_started(tx, session, at)

@@ -5,9 +5,9 @@
 ---@class analytics
 analytics = {}
 
---- Records a fact about a subject (kind, id), spread over from..to (Unix seconds); a negative value withdraws one.
+--- Records a fact about a subject (kind, id), spread over from..to (Unix seconds); a negative value withdraws one. An array of facts costs less than one call each.
 --- Allowed in: request, job, console.
----@param fact { measure: string, kind: string, id: integer, detail?: integer, from: integer, to: integer, value: integer }
+---@param fact { measure: string, kind: string, id: integer, detail?: integer, from: integer, to: integer, value: integer } | table[]
 function analytics.record(fact) end
 
 --- By measure: total and days (one value per local day from first to last). `by`: a list of { key = detail, <measure> = value, … }, largest value of the first measure first. With detail: of that one alone.
