@@ -45,7 +45,7 @@ static struct work *push_work(lua_State *L, const char *what, const char *type)
     rt_buf_init(&w->out, ROW_MAX);
     w->what = what;
     w->type = type;
-    if (luaL_newmetatable(L, "rt.report")) {
+    if (luaL_newmetatable(L, "rt.report.work")) {
         lua_pushcfunction(L, collect);
         lua_setfield(L, -2, "__gc");
     }
