@@ -292,6 +292,7 @@ static int load(lua_State *L)
     app->timers_ref = ref_field(L, t, "timers");
     app->recount_ref = ref_field(L, t, "recount");
     app->demo_ref = ref_field(L, t, "demo");
+    app->webhooks_ref = ref_field(L, t, "webhooks");
     app->hosts = read_texts(L, t, "hosts");
     app->prefixes = read_texts(L, t, "prefixes");
     read_limits(L, app, t);

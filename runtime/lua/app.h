@@ -61,7 +61,7 @@ struct rt_app {
     const char **hosts, **prefixes; /* ended by NULL */
     bool trailing_slash, reset_iso;
     int table_ref; /* the normalised manifest */
-    int envelope_ref, timers_ref, recount_ref, demo_ref;
+    int envelope_ref, timers_ref, recount_ref, demo_ref, webhooks_ref;
     struct rt_schema_set *models;
     struct rt_messages *messages;
 };

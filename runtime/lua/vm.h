@@ -22,6 +22,7 @@
 #include "lua/alloc.h"
 
 struct rt_app;
+struct rt_events;
 struct lua_State;
 struct rt_call;
 struct rt_cache;
@@ -37,9 +38,14 @@ struct rt_app_shared {
     uint8_t seal_key[32];
     _Atomic uint64_t epoch; /* moves when cached principals must be checked again */
     _Atomic uint64_t lua_errors;
+    struct rt_events *events;
     /* After a commit that set or moved a timer: the earliest due time. Committer's thread. */
     void (*timer_set)(void *arg, int64_t due);
     void *timer_arg;
+    /* After a commit that put something into the outbox; `again`: older rows became due. Committer's thread. */
+    void (*outbox_set)(void *arg, bool again);
+    void *outbox_arg;
+    bool keep_mail; /* mail is kept to be looked at, not sent */
 };
 
 /* What the host gives a state to work with; borrowed. */
@@ -52,6 +58,7 @@ struct rt_services {
     struct rt_limits *limits;
     struct rt_cache *cache;
     double limit_factor; /* 0 = limits are off */
+    bool strict;         /* check what could be skipped: development and specs */
     int script_ms, script_mb, statement_ms;
     /* A setting of the app ("access_seconds") as text, or NULL. */
     const char *(*setting)(void *arg, const char *app, const char *name);

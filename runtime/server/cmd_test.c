@@ -59,6 +59,7 @@ static int open_services(struct bench *b, struct rt_err *err)
     *s = (struct rt_services){ .limits = rt_limits_new(COUNTERS),
                                .cache = rt_cache_new(CACHE_BYTES),
                                .limit_factor = 1,
+                               .strict = true,
                                .mailbox = rt_mailbox_new(wake, b),
                                .script_ms = SCRIPT_MS,
                                .script_mb = SCRIPT_MB,
@@ -106,6 +107,7 @@ static int test_app(struct bench *b, int i, struct rt_err *err)
     struct rt_vm *vm = NULL;
     struct rt_app *app = NULL;
     b->services.app = &b->host.apps[i].shared;
+    b->host.apps[i].shared.keep_mail = true;
     int rc = rt_vm_new(&b->services, b->host.options->scripts, &vm, err);
     if (rc == 0)
         rc = rt_app_load(vm, b->services.app->name, &app, err);

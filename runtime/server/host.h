@@ -14,6 +14,7 @@
 #include "lua/app.h"
 #include "lua/cache.h"
 #include "loop/loop.h"
+#include "ws/hub.h"
 
 enum { RT_APPS_MAX = 16, RT_WORKERS_MAX = 64, RT_LATENCY_BUCKETS = 14 };
 
@@ -46,12 +47,13 @@ struct rt_worker {
     pthread_t thread;
     struct rt_loop *loop;
     struct rt_mailbox *mailbox;
+    struct rt_inbox *inbox;
     struct rt_http *http;
     struct rt_services services[RT_APPS_MAX];
     int listen_fd;
     struct rt_watch *listen_watch, *http_watch;
     struct rt_alarm *http_alarm, *sweep_alarm;
-    struct rt_message mail, begin, drain;
+    struct rt_message mail, news, begin, drain;
     struct rt_route_stats *stats; /* [n_routes + 1]; the last for everything else */
     struct rt_buf access;         /* access log lines of this iteration */
     bool draining, listening;
@@ -65,11 +67,14 @@ struct rt_host {
     struct rt_release *release;
     struct rt_limits *limits;
     struct rt_cache *cache;
+    struct rt_hub *hub;
+    struct rt_keeper *keeper;
     struct rt_password_pool *passwords;
     struct rt_report_pool *reports;
     struct rt_worker workers[RT_WORKERS_MAX];
     int n_workers;
     struct rt_scheduler *schedulers[RT_APPS_MAX];
+    struct rt_outbox *outbox;
     uint8_t master_key[32];
     double limit_factor;
     int lock_fd;
@@ -83,7 +88,7 @@ int rt_host_find_apps(struct rt_host *h, struct rt_err *err);
 /* Takes the data folder for this process (made 0700); RT_E_BUSY when another server has it. */
 int rt_host_lock(struct rt_host *h, struct rt_err *err);
 int rt_host_keys(struct rt_host *h, struct rt_err *err);
-/* Opens and migrates every app's database. */
+/* Opens and migrates every app's database; makes the hub, with an inbox per worker (one without workers). */
 int rt_host_open(struct rt_host *h, struct rt_err *err);
 void rt_host_close(struct rt_host *h);
 /* <data>/tmp, for files that are being made, empty; and the threads that make them. */
@@ -110,6 +115,10 @@ void rt_dispatch_ended(void *worker, void *context);
 /* metrics.c */
 void rt_metrics_count(struct rt_worker *w, int route, int status, uint64_t ns, uint64_t parked_ns);
 void rt_metrics_write(struct rt_host *h, struct rt_buf *out);
+
+/* keeper.c: cleans the logs of events; worker 0's thread once it runs. */
+int rt_keeper_new(struct rt_host *h, struct rt_keeper **ret, struct rt_err *err);
+void rt_keeper_free(struct rt_keeper *k);
 
 /* scheduler.c: fires the timers of one app on worker 0. */
 struct rt_scheduler *rt_scheduler_new(struct rt_host *h, int app);

@@ -19,6 +19,7 @@
 #include "lua/job.h"
 #include "report/pool.h"
 #include "server/host.h"
+#include "server/outbox.h"
 
 enum { LIMIT_COUNTERS = 1 << 20, CACHE_BYTES = 16 << 20 };
 
@@ -170,8 +171,12 @@ static int start_workers(struct rt_host *h, struct opening *o, struct rt_err *er
         if (!h->schedulers[a])
             rc = rt_err_set(err, RT_E_NOMEM, "no memory for timers");
     }
+    if (rc == 0)
+        rc = rt_keeper_new(h, &h->keeper, err);
     for (int w = 0; rc == 0 && w < h->n_workers; w++)
         rc = rt_worker_start(&h->workers[w], err);
+    if (rc == 0)
+        rc = rt_outbox_start(h->outbox, err);
     if (rc == 0) {
         o->h = h;
         rt_timer_init(&o->job.timer);
@@ -196,16 +201,20 @@ static void stop(struct rt_host *h)
     for (int w = 0; w < h->n_workers; w++)
         if (h->workers[w].thread)
             rt_worker_drain(&h->workers[w]);
+    rt_outbox_drain(h->outbox);
     for (int w = h->n_workers - 1; w >= 0; w--)
         rt_worker_join(&h->workers[w]);
+    rt_outbox_join(h->outbox);
     rt_password_pool_free(h->passwords);
     rt_report_pool_free(h->reports);
     for (int a = 0; a < h->n_apps; a++)
         rt_scheduler_free(h->schedulers[a]);
+    rt_keeper_free(h->keeper);
     for (int w = 0; w < h->n_workers; w++)
         rt_http_free(h->workers[w].http), h->workers[w].http = NULL;
     rt_release_free(h->release, h->n_workers);
     rt_host_close(h);
+    rt_outbox_free(h->outbox);
     for (int w = 0; w < h->n_workers; w++)
         rt_worker_fini(&h->workers[w]);
     rt_limits_free(h->limits);
@@ -239,6 +248,8 @@ int rt_serve(struct rt_options *options, struct rt_err *err)
         rc = rt_watchdog_start(err);
     if (rc == 0)
         rc = rt_host_open(h, err);
+    if (rc == 0)
+        rc = rt_outbox_new(h, &h->outbox, err);
     if (rc == 0) {
         warn_of_open_doors(options);
         rc = start_workers(h, &opening, err);

@@ -82,6 +82,18 @@ static void read_mail(struct rt_message *m)
     rt_http_run(w->http);
 }
 
+static void read_news(struct rt_message *m)
+{
+    struct rt_worker *w = (struct rt_worker *)((char *)m - offsetof(struct rt_worker, news));
+    rt_inbox_run(w->inbox);
+}
+
+static void wake_for_news(void *arg)
+{
+    struct rt_worker *w = arg;
+    rt_loop_post(w->loop, &w->news);
+}
+
 static void wake(void *arg)
 {
     struct rt_worker *w = arg;
@@ -177,6 +189,7 @@ static void fill_services(struct rt_worker *w)
                                                .limits = h->limits,
                                                .cache = h->cache,
                                                .limit_factor = h->limit_factor,
+                                               .strict = h->options->env == RT_ENV_DEVELOPMENT,
                                                .script_ms = (int)h->options->script_ms,
                                                .script_mb = (int)h->options->script_mb,
                                                .statement_ms = (int)h->options->statement_ms,
@@ -191,6 +204,7 @@ int rt_worker_init(struct rt_host *h, int index, struct rt_err *err)
     w->index = index;
     w->listen_fd = -1;
     w->mail.run = read_mail;
+    w->news.run = read_news;
     w->begin.run = begin_listening;
     w->drain.run = begin_drain;
     rt_buf_init(&w->access, 1 << 20);
@@ -217,8 +231,10 @@ int rt_worker_init(struct rt_host *h, int index, struct rt_err *err)
     w->mailbox = rc ? NULL : rt_mailbox_new(wake, w);
     if (rc == 0 && !w->mailbox)
         rc = rt_err_set(err, RT_E_NOMEM, "no memory for a worker");
-    if (rc == 0)
+    if (rc == 0) {
+        w->inbox = rt_hub_inbox(h->hub, index, wake_for_news, w);
         fill_services(w);
+    }
     return rc;
 }
 
