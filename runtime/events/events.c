@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which rooms are kept, writing their events, and the marker that makes a room kept. See the header for the argument. */
+ * Which rooms are kept, writing their events, and the marker that makes a room kept. The header has the argument. */
 #include "events/events_internal.h"
 
 #include <stdlib.h>
@@ -207,6 +207,8 @@ int rt_events_log(struct rt_events *e, struct rt_str room, struct rt_str object,
 {
     struct rt_conn *c = rt_writer_conn(e->writer);
     int64_t seq, at = rt_now_ms();
+    if (rt_tx_lost(e->writer))
+        return rt_err_set(err, RT_E_INTERNAL, "the transaction was rolled back by the database");
     int rc = events__last(c, room, &seq, err);
     if (rc <= 0)
         return rc;

@@ -19,6 +19,7 @@ enum { CONNECT_MS = 10000, IDLE_CONNECTIONS = 256 };
 struct rt_client {
     CURLM *multi;
     struct rt_client_limits limits;
+    const char *authorities; /* a file of certificates to trust, NULL: the system's */
     struct client_transfer *transfers;
     unsigned running;
 };
@@ -36,6 +37,7 @@ int rt_client_new(const struct rt_client_limits *limits, struct rt_client **ret,
         return rt_err_set(err, RT_E_NOMEM, "no memory for outgoing requests");
     }
     c->limits = *limits;
+    c->authorities = getenv("SSL_CERT_FILE");
     curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)IDLE_CONNECTIONS);
     *ret = c;
     return 0;
@@ -105,6 +107,8 @@ struct client_transfer *client__new(struct rt_client *c, rt_client_done *done, v
     curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
     /* A name server that does not answer must not hold up everybody when its transfer is given up. */
     curl_easy_setopt(t->easy, CURLOPT_QUICK_EXIT, 1L);
+    if (c->authorities)
+        curl_easy_setopt(t->easy, CURLOPT_CAINFO, c->authorities);
     curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
     curl_easy_setopt(t->easy, CURLOPT_USERAGENT, "Perigee/" PERIGEE_VERSION);
@@ -249,6 +253,7 @@ static void fill_mail(const struct client_transfer *t, CURLcode code, struct rt_
                r->permanent         ? "the SMTP server refuses this mail" :
                r->status >= 400     ? "the SMTP server cannot take this mail now" :
                                       reason(t, code);
+    r->status = r->status >= 400 ? r->status : 0;
 }
 
 static void end(struct client_transfer *t, CURLcode code)

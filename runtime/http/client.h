@@ -33,6 +33,7 @@ struct rt_client_limits {
 
 /* Once per process before the first client; not thread-safe. */
 int rt_client_global(struct rt_err *err);
+/* Certificates are checked against the system's authorities, or those in the file that SSL_CERT_FILE names. */
 int rt_client_new(const struct rt_client_limits *limits, struct rt_client **ret, struct rt_err *err);
 /* Running transfers are dropped without a call of `done`. */
 void rt_client_free(struct rt_client *c);

@@ -124,8 +124,11 @@ int rt_vm_protected(struct rt_vm *vm, unsigned phase, lua_CFunction f, void *arg
 struct rt_conn *rt_vm_conn(struct rt_vm *vm, lua_State *L)
 {
     struct rt_writer *w = vm->services->app->writer;
-    if (vm->call && vm->call->turn)
+    if (vm->call && vm->call->turn) {
+        if (rt_tx_lost(w)) /* a statement now would be a transaction of its own */
+            luaL_error(L, "the transaction was rolled back by the database");
         return rt_writer_conn(w);
+    }
     if (vm->snapshot_checked)
         return vm->reader;
     uint64_t now = w ? rt_writer_sequence(w) : 0;

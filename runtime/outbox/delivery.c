@@ -207,10 +207,25 @@ static void bind_outcome(struct rt_stmt *s, const struct rt_delivery *d, const s
     rt_bind_int(s, 9, d->seq);
 }
 
+/* It keeps what its last attempt came to. */
+static int record_cancelled(struct rt_conn *c, const struct rt_delivery *d, const char *why, struct rt_err *err)
+{
+    struct rt_stmt *s;
+    int rc = outbox__prepare(
+        c, "UPDATE perigee_outbox SET status = 'failed', error = ifnull(error || '; ', '') || ? WHERE seq = ?", &s, err);
+    if (rc)
+        return rc;
+    rt_bind_text(s, 1, why, strlen(why));
+    rt_bind_int(s, 2, d->seq);
+    return outbox__run(s, err);
+}
+
 int rt_delivery_record(struct rt_conn *c, const struct rt_delivery *d, const struct rt_attempt *a,
                        enum rt_verdict verdict, int64_t ended_ms, int64_t next_at, struct rt_err *err)
 {
     struct rt_stmt *s;
+    if (a->cancelled)
+        return record_cancelled(c, d, a->error, err);
     int rc = outbox__prepare(c,
                              "UPDATE perigee_outbox SET status = ?, attempts = ?, next_at = ?, ended_at = ?, "
                              "response_status = ?, latency_ms = ?, response_excerpt = ?, error = ? WHERE seq = ?",

@@ -182,6 +182,7 @@ int rt_endpoint_succeeded(struct rt_conn *c, int64_t id, struct rt_err *err)
     return outbox__run(s, err);
 }
 
+/* What waits for it becomes due, so that the log soon says that it is over. */
 static int disable(struct rt_conn *c, int64_t id, const char *why, int64_t now, struct rt_err *err)
 {
     struct rt_stmt *s;
@@ -192,6 +193,16 @@ static int disable(struct rt_conn *c, int64_t id, const char *why, int64_t now, 
     rt_bind_int(s, 1, now);
     rt_bind_text(s, 2, why, strlen(why));
     rt_bind_int(s, 3, id);
+    rc = outbox__run(s, err);
+    if (rc == 0)
+        rc = outbox__prepare(c,
+                             "UPDATE perigee_outbox SET next_at = ? WHERE seq IN (SELECT seq FROM perigee_outbox "
+                             "WHERE webhook = ? AND status = 'pending' LIMIT 1000)",
+                             &s, err);
+    if (rc)
+        return rc;
+    rt_bind_int(s, 1, now * 1000);
+    rt_bind_int(s, 2, id);
     rc = outbox__run(s, err);
     return rc ? rc : 1;
 }

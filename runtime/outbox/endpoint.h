@@ -42,7 +42,8 @@ int rt_endpoint_next(struct rt_conn *c, const uint8_t seal_key[32], struct rt_st
 int rt_endpoint_json(struct rt_conn *c, struct rt_str owner, int64_t id, struct rt_buf *out, struct rt_err *err);
 
 /* What an attempt means for its endpoint. Failed: 1 when this disabled it, as it is gone for good or has failed for
- * `patience` seconds without a success between; its owner's name is then in *ret_owner (initialised by the caller). */
+ * `patience` seconds without a success between; its owner's name is then in *ret_owner (initialised by the caller),
+ * and what waits for it is due, to be given up. */
 int rt_endpoint_succeeded(struct rt_conn *c, int64_t id, struct rt_err *err);
 int rt_endpoint_failed(struct rt_conn *c, int64_t id, bool gone, int64_t now, int64_t patience,
                        struct rt_buf *ret_owner, struct rt_err *err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * An endpoint is here only while it has something due or on its way. Ready ones stand in a ring per app;
- * waiting ones in a list that is read when the earliest is due: there are few beside those that fail. */
+ * An endpoint is here while it has something due or on its way, and as long as it is known to be good. Ready ones
+ * stand in rings; waiting ones in a list that is read when the earliest is due: there are few beside those that fail. */
 #include "outbox/queue.h"
 
 #include <stdlib.h>
@@ -10,13 +10,14 @@
 #include "base/err.h"
 #include "base/map.h"
 
+enum health { NEW, GOOD, SLOW, BAD };
+
 struct endpoint {
     int app;
-    int64_t id, at;       /* at: when it is due, INT64_MAX when not waiting */
-    int running;          /* transfers */
-    bool ready, more;     /* stands in the ring; has more due than it may begin */
-    bool failing, slow;   /* as its last attempt was */
-    int held;
+    int64_t id, at; /* at: when it is due, INT64_MAX when not waiting */
+    enum health health;
+    int running, held;
+    bool ready, more; /* stands in a ring; has something due that it may not have begun */
     struct rt_queue_item *items; /* begun and not recorded */
     struct endpoint *next;       /* in the ring */
     struct endpoint *wait_next, **wait_back;
@@ -28,10 +29,13 @@ struct ring {
 
 struct rt_queue {
     struct rt_map endpoints;
-    struct ring *rings; /* of ready ones: two per app, the second of the failing and slow */
+    struct ring *rings; /* two per app: of good ones, of others */
+    int n_rings, turn;
     struct endpoint *waiting, *current;
     int64_t next_at; /* not later than the earliest of the waiting */
-    int apps, turn, slots, each, running, pooled;
+    int slots, each;
+    int good, pooled;                       /* running transfers */
+    struct rt_queue_item *oldest, *newest; /* of those that count as good */
 };
 
 struct key {
@@ -46,9 +50,9 @@ struct rt_queue *rt_queue_new(int apps, int slots, int each)
         return NULL;
     }
     rt_map_init(&q->endpoints);
-    for (int i = 0; i < apps * 2; i++)
+    q->n_rings = apps * 2;
+    for (int i = 0; i < q->n_rings; i++)
         q->rings[i].tail = &q->rings[i].head;
-    q->apps = apps;
     q->slots = slots;
     q->each = each;
     q->next_at = INT64_MAX;
@@ -100,10 +104,17 @@ static struct endpoint *find_or_add(struct rt_queue *q, int app, int64_t id)
     return e;
 }
 
+static void forget_if_idle(struct rt_queue *q, struct endpoint *e)
+{
+    struct key k = { e->app, e->id };
+    if (e->ready || e->more || e->wait_back || e->items || e->health == GOOD)
+        return;
+    rt_map_remove(&q->endpoints, &k, sizeof k);
+    free(e);
+}
+
 static void wait_no_more(struct endpoint *e)
 {
-    if (!e->wait_back)
-        return;
     *e->wait_back = e->wait_next;
     if (e->wait_next)
         e->wait_next->wait_back = e->wait_back;
@@ -111,36 +122,41 @@ static void wait_no_more(struct endpoint *e)
     e->at = INT64_MAX;
 }
 
-static void wait_until(struct rt_queue *q, struct endpoint *e, int64_t at)
+int rt_queue_due(struct rt_queue *q, int app, int64_t endpoint, int64_t at)
 {
+    struct endpoint *e = find_or_add(q, app, endpoint);
+    if (!e)
+        return RT_E_NOMEM;
     e->at = at < e->at ? at : e->at;
     q->next_at = e->at < q->next_at ? e->at : q->next_at;
     if (e->wait_back)
-        return;
+        return 0;
     e->wait_next = q->waiting;
     e->wait_back = &q->waiting;
     if (e->wait_next)
         e->wait_next->wait_back = &e->wait_next;
     q->waiting = e;
+    return 0;
 }
 
-static int room_of(const struct rt_queue *q, const struct endpoint *e)
+/* What the endpoint itself may begin. */
+static int own_room(const struct rt_queue *q, const struct endpoint *e)
 {
-    int room = (e->failing ? 1 : q->each) - e->running;
-    int slots = q->slots - q->running;
-    if (e->failing || e->slow) {
-        int pool = (q->slots + 1) / 2 - q->pooled;
-        slots = pool < slots ? pool : slots;
-    }
-    return room < slots ? room : slots;
+    return (e->health == GOOD || e->health == SLOW ? q->each : 1) - e->running;
 }
 
-/* It stands in the ring when it has something to do and is below its own cap; whether there is a slot for it is
- * seen when its turn comes. */
+/* What its half of the slots has left. */
+static int free_slots(const struct rt_queue *q, bool good)
+{
+    int half = good ? q->slots - q->slots / 2 - q->good : q->slots / 2 - q->pooled;
+    int all = q->slots * 2 - q->good - q->pooled;
+    return half < all ? half : all;
+}
+
 static void make_ready(struct rt_queue *q, struct endpoint *e)
 {
-    struct ring *r = &q->rings[e->app * 2 + (e->failing || e->slow)];
-    if (e->ready || !e->more || e->running >= (e->failing ? 1 : q->each))
+    struct ring *r = &q->rings[e->app * 2 + (e->health != GOOD)];
+    if (e->ready || !e->more || own_room(q, e) <= 0)
         return;
     e->ready = true;
     e->next = NULL;
@@ -148,26 +164,34 @@ static void make_ready(struct rt_queue *q, struct endpoint *e)
     r->tail = &e->next;
 }
 
-static void forget_if_idle(struct rt_queue *q, struct endpoint *e)
+static void unlink_running(struct rt_queue *q, struct rt_queue_item *i)
 {
-    struct key k = { e->app, e->id };
-    if (e->ready || e->more || e->wait_back || e->items)
-        return;
-    rt_map_remove(&q->endpoints, &k, sizeof k);
-    free(e);
+    *(i->older ? &i->older->newer : &q->oldest) = i->newer;
+    *(i->newer ? &i->newer->older : &q->newest) = i->older;
+    q->good--;
 }
 
-int rt_queue_due(struct rt_queue *q, int app, int64_t endpoint, int64_t at)
+/* What has got slow leaves the good ones' slots. */
+static void make_room(struct rt_queue *q, int64_t mono)
 {
-    struct endpoint *e = find_or_add(q, app, endpoint);
-    if (!e)
-        return RT_E_NOMEM;
-    wait_until(q, e, at);
-    return 0;
+    while (q->oldest && q->oldest->begun + RT_QUEUE_SLOW_MS <= mono) {
+        struct rt_queue_item *i = q->oldest;
+        find(q, i->app, i->endpoint)->health = SLOW;
+        unlink_running(q, i);
+        i->pooled = true;
+        q->pooled++;
+    }
 }
 
-int64_t rt_queue_advance(struct rt_queue *q, int64_t now)
+int64_t rt_queue_patience(const struct rt_queue *q, int64_t mono)
 {
+    int64_t left = q->oldest ? q->oldest->begun + RT_QUEUE_SLOW_MS - mono : -1;
+    return q->oldest && left < 0 ? 0 : left;
+}
+
+int64_t rt_queue_advance(struct rt_queue *q, int64_t now, int64_t mono)
+{
+    make_room(q, mono);
     if (q->next_at > now)
         return q->next_at;
     q->next_at = INT64_MAX;
@@ -184,21 +208,19 @@ int64_t rt_queue_advance(struct rt_queue *q, int64_t now)
     return q->next_at;
 }
 
-/* The first of a ring. One that has lost its room or its place since it came is passed over: it comes back when
- * one of its transfers ends. */
+/* The first of a ring that may begin something. One that changed since it came goes where it belongs now, and one
+ * without room of its own comes back when one of its transfers ends. */
 static struct endpoint *take(struct rt_queue *q, int ring)
 {
     struct ring *r = &q->rings[ring];
-    while (r->head) {
+    while (r->head && free_slots(q, ring % 2 == 0) > 0) {
         struct endpoint *e = r->head;
-        bool pooled = e->failing || e->slow, moved = pooled != ring % 2;
-        if (!moved && e->running < (e->failing ? 1 : q->each) && room_of(q, e) <= 0)
-            return NULL; /* no slot for any of this ring */
+        bool here = (e->health != GOOD) == ring % 2;
         r->head = e->next;
         if (!r->head)
             r->tail = &r->head;
         e->ready = false;
-        if (!moved && room_of(q, e) > 0)
+        if (here && own_room(q, e) > 0)
             return e;
         make_ready(q, e);
     }
@@ -207,32 +229,40 @@ static struct endpoint *take(struct rt_queue *q, int ring)
 
 bool rt_queue_next(struct rt_queue *q, int *ret_app, int64_t *ret_endpoint, int *ret_room)
 {
-    int rings = q->apps * 2;
-    for (int i = 0; q->running < q->slots && i < rings; i++) {
-        int ring = (q->turn + i) % rings;
+    for (int i = 0; i < q->n_rings; i++) {
+        int ring = (q->turn + i) % q->n_rings;
         struct endpoint *e = take(q, ring);
         if (!e)
             continue;
-        q->turn = (ring + 1) % rings;
+        int own = own_room(q, e), all = free_slots(q, e->health == GOOD);
+        q->turn = (ring + 1) % q->n_rings;
         q->current = e;
         *ret_app = e->app;
         *ret_endpoint = e->id;
-        *ret_room = room_of(q, e);
+        *ret_room = own < all ? own : all;
         return true;
     }
     return false;
 }
 
-void rt_queue_begin(struct rt_queue *q, struct rt_queue_item *item)
+void rt_queue_begin(struct rt_queue *q, struct rt_queue_item *item, int64_t mono)
 {
     struct endpoint *e = q->current;
     item->next = e->items;
     e->items = item;
     e->held++;
     e->running++;
-    q->running++;
-    item->pooled = e->failing || e->slow;
-    q->pooled += item->pooled;
+    item->begun = mono;
+    item->pooled = e->health != GOOD;
+    if (item->pooled) {
+        q->pooled++;
+        return;
+    }
+    item->older = q->newest;
+    item->newer = NULL;
+    *(q->newest ? &q->newest->newer : &q->oldest) = item;
+    q->newest = item;
+    q->good++;
 }
 
 void rt_queue_end_turn(struct rt_queue *q, bool more)
@@ -258,14 +288,15 @@ int rt_queue_held(const struct rt_queue *q, int app, int64_t endpoint)
     return e ? e->held : 0;
 }
 
-void rt_queue_ended(struct rt_queue *q, const struct rt_queue_item *item, bool failed, bool slow)
+void rt_queue_ended(struct rt_queue *q, struct rt_queue_item *item, bool failed, int64_t latency_ms)
 {
     struct endpoint *e = find(q, item->app, item->endpoint);
     e->running--;
-    q->running--;
-    q->pooled -= item->pooled;
-    e->failing = failed;
-    e->slow = slow;
+    if (item->pooled)
+        q->pooled--;
+    else
+        unlink_running(q, item);
+    e->health = failed ? BAD : latency_ms >= RT_QUEUE_SLOW_MS ? SLOW : GOOD;
     make_ready(q, e);
 }
 

@@ -44,7 +44,7 @@ int64_t rt_schedule_wait(const struct rt_schedule *s, int attempts, int64_t retr
 
 static enum rt_verdict again_or_not(const struct rt_attempt *a, const struct rt_schedule *s, int attempts)
 {
-    return a->permanent || attempts >= s->n ? RT_GIVE_UP : RT_TRY_AGAIN;
+    return a->permanent || a->status == RT_STATUS_GONE || attempts >= s->n ? RT_GIVE_UP : RT_TRY_AGAIN;
 }
 
 enum rt_verdict rt_verdict_webhook(const struct rt_attempt *a, const struct rt_schedule *s, int attempts)

@@ -29,6 +29,7 @@ int64_t rt_schedule_wait(const struct rt_schedule *s, int attempts, int64_t retr
 struct rt_attempt {
     int status;          /* of HTTP or SMTP; 0 when there was no answer */
     bool permanent;      /* trying again makes no sense */
+    bool cancelled;      /* nothing was sent: it does not count as an attempt */
     int64_t retry_after; /* seconds, -1 when not said */
     int64_t latency_ms;
     const char *excerpt; /* the beginning of the answer */
@@ -37,6 +38,8 @@ struct rt_attempt {
 };
 
 enum rt_verdict { RT_DELIVERED, RT_TRY_AGAIN, RT_GIVE_UP };
+
+enum { RT_STATUS_GONE = 410 }; /* the receiver wants no more, of this or any other */
 
 /* What becomes of a webhook's delivery: 2xx is success, everything else is tried again until the schedule ends. */
 enum rt_verdict rt_verdict_webhook(const struct rt_attempt *a, const struct rt_schedule *s, int attempts);

@@ -102,6 +102,9 @@ static void begin_all(struct rt_outbox *o)
 static int sleep_ms(struct rt_outbox *o, int64_t next_at)
 {
     int64_t now = rt_now_ms(), ms = next_at > now + SLEEP_MAX_MS ? SLEEP_MAX_MS : next_at - now;
+    int64_t patience = rt_queue_patience(o->queue, outbox__mono_ms());
+    if (patience >= 0 && patience < ms)
+        ms = patience;
     for (int a = 0; a < o->n_apps; a++) {
         const struct outbox_app *app = &o->apps[a];
         if (outbox__record_due(app, now))
@@ -127,14 +130,14 @@ static bool finished(struct rt_outbox *o)
 
 static void work_round(struct rt_outbox *o, bool draining)
 {
-    int64_t next_at = rt_queue_advance(o->queue, rt_now_ms());
+    int64_t next_at = rt_queue_advance(o->queue, rt_now_ms(), outbox__mono_ms());
     int ms = sleep_ms(o, next_at);
     rt_client_run(o->client, draining && ms > 50 ? 50 : ms);
     atomic_store(&o->woken, false);
     rt_mailbox_run(o->mailbox);
     for (int a = 0; a < o->n_apps; a++)
         read_news(&o->apps[a]);
-    rt_queue_advance(o->queue, rt_now_ms());
+    rt_queue_advance(o->queue, rt_now_ms(), outbox__mono_ms());
     if (!draining)
         begin_all(o);
     for (int a = 0; a < o->n_apps; a++) {

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/clock.h"
 #include "http/client.h"
 #include "outbox/delivery.h"
 #include "outbox/queue.h"
@@ -69,6 +70,8 @@ struct rt_outbox {
     _Atomic uint64_t drain_until_ns;
     struct outbox_app apps[RT_APPS_MAX];
 };
+
+static inline int64_t outbox__mono_ms(void) { return (int64_t)(rt_mono_ns() / 1000000u); }
 
 /* shipment.c: loads the row and sends it; the queue's turn is the caller's. 1, 0 when it is not pending any more, or a
  * negative code. */

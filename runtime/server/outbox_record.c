@@ -9,7 +9,7 @@
 #include "jobs/timers.h"
 #include "server/outbox_internal.h"
 
-enum { BATCH = 128, PRUNE = 200, PRUNE_EVERY_S = 60, AGAIN_MS = 1000, GONE = 410 };
+enum { BATCH = 128, PRUNE = 200, PRUNE_EVERY_S = 60, AGAIN_MS = 1000 };
 
 void outbox__list_init(struct shipments *list)
 {
@@ -66,11 +66,11 @@ static int judge_endpoint(struct outbox_app *app, struct rt_conn *c, const struc
     if (s->verdict == RT_DELIVERED)
         return rt_endpoint_succeeded(c, webhook, err);
     rt_buf_init(&owner, 0);
-    int rc = rt_endpoint_failed(c, webhook, s->attempt.status == GONE, s->ended_ms / 1000, patience, &owner, err);
+    int rc = rt_endpoint_failed(c, webhook, s->attempt.status == RT_STATUS_GONE, s->ended_ms / 1000, patience, &owner, err);
     if (rc > 0) {
         atomic_fetch_add(&app->disabled, 1);
         rt_log(RT_LOG_WARN, "a webhook was disabled", "app", app->shared->name, "owner", rt_buf_cstr(&owner), "why",
-               s->attempt.status == GONE ? "410 Gone" : "it failed for too long", NULL);
+               s->attempt.status == RT_STATUS_GONE ? "410 Gone" : "it failed for too long", NULL);
         rc = set_timer(app, c, webhook, &owner, err);
     }
     rt_buf_fini(&owner);
@@ -112,6 +112,8 @@ static void recorded(struct rt_tx *tx, int code)
         return;
     }
     app->writing = false;
+    if (app->timer_due) /* an endpoint was disabled: its rows are due */
+        atomic_store(&app->again, true);
     while ((s = list_pop(&app->recording))) {
         if (s->verdict == RT_TRY_AGAIN)
             rt_queue_due(q, app->index, s->item.endpoint, s->next_at);

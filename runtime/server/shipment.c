@@ -11,8 +11,6 @@
 #include "outbox/message.h"
 #include "server/outbox_internal.h"
 
-enum { SLOW_MS = 2000 };
-
 static struct shipment *new_shipment(struct outbox_app *app, int64_t endpoint, int64_t seq)
 {
     struct shipment *s = calloc(1, sizeof *s);
@@ -57,8 +55,8 @@ static void say(const struct shipment *s)
 static void count(const struct shipment *s)
 {
     int kind = s->delivery.webhook ? OUTBOX_WEBHOOK : OUTBOX_MAIL;
-    atomic_fetch_add(&s->app->counts[kind].attempts, 1);
-    atomic_fetch_add(&s->app->counts[kind].failures, s->verdict != RT_DELIVERED);
+    atomic_fetch_add(&s->app->counts[kind].attempts, !s->attempt.cancelled);
+    atomic_fetch_add(&s->app->counts[kind].failures, !s->attempt.cancelled && s->verdict != RT_DELIVERED);
     atomic_fetch_add(&s->app->counts[kind].delivered, s->verdict == RT_DELIVERED);
     atomic_fetch_add(&s->app->counts[kind].given_up, s->verdict == RT_GIVE_UP);
     atomic_fetch_add(&s->app->counts[kind].ms, (uint64_t)s->attempt.latency_ms);
@@ -85,9 +83,10 @@ static void ended(void *arg, const struct rt_client_result *r)
 {
     struct shipment *s = arg;
     struct rt_attempt *a = &s->attempt;
-    *a = (struct rt_attempt){
-        .status = r->status, .permanent = r->permanent, .retry_after = r->retry_after, .latency_ms = r->latency_ms
-    };
+    a->status = r->status;
+    a->permanent = r->permanent;
+    a->retry_after = r->retry_after;
+    a->latency_ms = r->latency_ms;
     if (s->delivery.webhook)
         a->excerpt_n = rt_delivery_excerpt(r->excerpt, s->excerpt);
     a->excerpt = s->excerpt;
@@ -96,13 +95,14 @@ static void ended(void *arg, const struct rt_client_result *r)
         a->error = s->error;
     }
     judge(s);
-    rt_queue_ended(s->app->outbox->queue, &s->item, s->verdict != RT_DELIVERED, r->latency_ms > SLOW_MS);
+    rt_queue_ended(s->app->outbox->queue, &s->item, s->verdict != RT_DELIVERED, r->latency_ms);
     outbox__ended(s->app, s);
 }
 
 /* Not sent at all. */
 static void cancel(struct shipment *s, const char *why, bool for_good)
 {
+    s->attempt.cancelled = for_good;
     struct rt_client_result r = { .retry_after = -1, .error = why, .permanent = for_good };
     ended(s, &r);
 }
@@ -167,7 +167,7 @@ int outbox__ship(struct outbox_app *app, int64_t endpoint, int64_t seq, struct r
         outbox__free(s);
         return rc;
     }
-    rt_queue_begin(app->outbox->queue, &s->item);
+    rt_queue_begin(app->outbox->queue, &s->item, outbox__mono_ms());
     if (endpoint)
         send_webhook(s);
     else

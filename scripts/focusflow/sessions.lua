@@ -111,6 +111,8 @@ function sessions.finish(tx, session, at, how)
         if session.completed then
             happenings.pomodoro_completed(tx, session)
         end
+    else
+        happenings.break_ended(session)
     end
 end
 

@@ -51,7 +51,7 @@ function workflow.start(tx, task, minutes, at)
     if first and task.organization_id then
         facts.task_started(task.id)
     end
-    happenings.task_started(tx, task, session, at)
+    happenings.task_started(tx, task, session)
     return session
 end
 
@@ -89,7 +89,7 @@ function workflow.complete(tx, task, at)
     task.total_focus_seconds = task.total_focus_seconds + seconds
     task.completed_pomodoros = task.completed_pomodoros + pomodoros
     facts.task_completed(task.id, own and open.id or nil)
-    happenings.task_completed(tx, task, own and open or nil, at)
+    happenings.task_completed(tx, task, at)
 end
 
 --- Begins a break of `minutes` in an organization or, with nil, from personal work; returns the session.
@@ -101,7 +101,7 @@ function workflow.begin_break(tx, user_id, organization_id, break_type, minutes,
         break_type = break_type,
         minutes = minutes,
     }, at)
-    happenings.break_started(tx, session, at)
+    happenings.break_started(tx, session)
     return session
 end
 
