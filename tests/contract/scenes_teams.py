@@ -25,6 +25,7 @@ def worked(u):
 @scene("focusflow.dashboard.overview")
 def _(u):
     worked(u)
+    u.start(u.task(title="Planning"))       # the example has a task for everybody
     return Ask(slug(u))
 
 
