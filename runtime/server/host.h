@@ -73,6 +73,7 @@ struct rt_host {
     struct rt_hub *hub;
     struct rt_keeper *keeper;
     struct rt_password_pool *passwords;
+    struct rt_report_pool *reports;
     struct rt_worker workers[RT_WORKERS_MAX];
     int n_workers;
     struct rt_scheduler *schedulers[RT_APPS_MAX];
@@ -93,6 +94,8 @@ int rt_host_keys(struct rt_host *h, struct rt_err *err);
 /* Opens and migrates every app's database; makes the hub, with an inbox per worker (one without workers). */
 int rt_host_open(struct rt_host *h, struct rt_err *err);
 void rt_host_close(struct rt_host *h);
+/* <data>/tmp, for files that are being made, empty; and the threads that make them. */
+int rt_host_start_reports(struct rt_host *h, struct rt_err *err);
 /* PERIGEE_<APP>_<NAME> from the environment, or NULL. */
 const char *rt_host_setting(void *arg, const char *app, const char *name);
 

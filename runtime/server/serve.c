@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "crypto/hash.h"
 #include "lua/job.h"
+#include "report/pool.h"
 #include "server/host.h"
 #include "server/outbox.h"
 #include "server/sockets.h"
@@ -64,7 +65,8 @@ static int start_shared(struct rt_host *h, struct rt_err *err)
     if (!h->limits || !h->cache)
         return rt_err_set(err, RT_E_NOMEM, "no memory to start");
     int threads = o->password_threads ? (int)o->password_threads : cores();
-    return rt_password_pool_new(threads, (int)o->password_queue, &h->passwords, err);
+    int rc = rt_host_start_reports(h, err);
+    return rc ? rc : rt_password_pool_new(threads, (int)o->password_queue, &h->passwords, err);
 }
 
 static void warn_of_open_doors(const struct rt_options *o)
@@ -209,6 +211,7 @@ static void stop(struct rt_host *h)
         rt_worker_join(&h->workers[w]);
     rt_outbox_join(h->outbox);
     rt_password_pool_free(h->passwords);
+    rt_report_pool_free(h->reports);
     for (int a = 0; a < h->n_apps; a++)
         rt_scheduler_free(h->schedulers[a]);
     rt_keeper_free(h->keeper);

@@ -57,6 +57,8 @@ return {
         require "routes.invites",
         require "routes.organization_tasks",
         require "routes.webhooks",
+        require "routes.dashboard",
+        require "routes.team_analytics",
         (require "events"),
     },
     docs = {
@@ -66,7 +68,7 @@ return {
 
     timers = require "jobs.all",
     webhooks = require "webhooks",
-    measures = { "focus_seconds", "pomodoros", "tasks_completed" },
+    measures = { "focus_seconds", "pomodoros", "tasks_completed", "tasks_touched" },
     recount = analytics_facts.recount,
 
     config = {
