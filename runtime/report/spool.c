@@ -191,8 +191,8 @@ int rt_spool_folder(const char *folder, struct rt_err *err)
     if (!d)
         return rt_err_set(err, RT_E_IO, "cannot read the folder %s: %s", folder, strerror(errno));
     for (struct dirent *e; (e = readdir(d));)
-        if (e->d_name[0] != '.')
-            unlinkat(dirfd(d), e->d_name, 0);
+        if (e->d_name[0] != '.' && unlinkat(dirfd(d), e->d_name, 0))
+            unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR); /* of a workbook: its files never keep their names */
     closedir(d);
     return 0;
 }
