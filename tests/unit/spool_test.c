@@ -49,7 +49,7 @@ static void a_small_file_stays_in_memory(void **state)
     fill(s, RT_SPOOL_MEMORY);
     assert_true(rt_spool_in_memory(s));
     assert_int_equal(rt_spool_size(s), RT_SPOOL_MEMORY);
-    assert_int_equal(rt_spool_dup(s), -1);
+    assert_int_equal(rt_spool_take_file(s), -1);
     assert_content(s, RT_SPOOL_MEMORY);
     assert_int_equal(rt_spool_settle(s, NULL), 0);
     rt_spool_free(s);
@@ -64,8 +64,14 @@ static void a_large_one_is_a_file_without_a_name(void **state)
     assert_false(rt_spool_in_memory(s));
     assert_int_equal(files_in(test_folder), 0);
     assert_content(s, RT_SPOOL_MEMORY + 5000);
-    int fd = rt_spool_dup(s);
+    int fd = rt_spool_take_file(s);
+    struct rt_err err;
+    struct rt_buf b;
+    rt_buf_init(&b, 0);
     assert_true(fd >= 0);
+    assert_int_equal(rt_spool_copy(s, &b, &err), RT_E_NOTFOUND);
+    assert_string_equal(err.msg, "the file was sent already");
+    assert_int_equal(rt_spool_write(s, "x", 1, &err), RT_E_NOTFOUND);
     assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
     rt_spool_free(s);
     assert_int_equal(fstat(fd, &st), 0);
