@@ -283,12 +283,11 @@ static void take_file(lua_State *L, struct rt_exchange *x, int idx)
     snprintf(x->file_name, sizeof x->file_name, "%s", f->name);
     struct rt_err err;
     if (!rt_spool_in_memory(f->bytes) && !x->keep_body) {
-        x->file_fd = rt_spool_dup(f->bytes);
         x->file_size = rt_spool_size(f->bytes);
-        if (x->file_fd < 0)
-            rt_raise_failure(L, 503, NULL, "The file could not be opened");
+        x->file_fd = rt_spool_take_file(f->bytes);
     } else if (rt_spool_copy(f->bytes, &x->body, &err)) {
-        luaL_error(L, "%s %s with an Idempotency-Key: %s", x->route->method, x->route->path, err.msg);
+        luaL_error(L, "%s %s: %s%s", x->route->method, x->route->path, err.msg,
+                   x->keep_body ? " (a repeatable request's answer is kept)" : "");
     }
 }
 
