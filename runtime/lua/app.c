@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lua/api.h"
+#include "lua/channel.h"
 #include "lua/prelude.h"
 #include "lua/schema.h"
 
@@ -187,6 +188,21 @@ static int ref_of(lua_State *L, int t, const char *table, const char *key)
     return ref;
 }
 
+static void read_socket(lua_State *L, struct rt_route *route, int r)
+{
+    route->open_ref = route->message_ref = route->closed_ref = route->timeout_ref = LUA_NOREF;
+    if (lua_getfield(L, r, "socket") == LUA_TTABLE) {
+        int s = lua_gettop(L);
+        route->socket = true;
+        route->open_ref = ref_field(L, s, "open");
+        route->message_ref = ref_field(L, s, "message");
+        route->closed_ref = ref_field(L, s, "closed");
+        route->timeout_ref = ref_field(L, s, "timeout");
+        route->token_query = text_field(L, s, "token_query");
+    }
+    lua_pop(L, 1);
+}
+
 static void read_route(lua_State *L, struct rt_app *app, struct rt_route *route, int t, int r)
 {
     *route = (struct rt_route){ .method = text_field(L, r, "method"),
@@ -212,6 +228,7 @@ static void read_route(lua_State *L, struct rt_app *app, struct rt_route *route,
     route->query = read_schema(L, app, r, "query", route->line);
     route->body = read_schema(L, app, r, "body", route->line);
     read_returns(L, app, route, r);
+    read_socket(L, route, r);
 }
 
 static void read_routes(lua_State *L, struct rt_app *app, int t)
@@ -330,6 +347,7 @@ void rt_app_free(struct rt_app *app)
     if (!app)
         return;
     lua_State *L = app->vm->L;
+    rt_channels_fini(app->vm);
     app->vm->app = NULL;
     for (int i = 0; i < app->n_routes; i++) {
         struct rt_route *r = &app->routes[i];

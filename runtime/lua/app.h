@@ -32,6 +32,9 @@ struct rt_route {
     struct rt_returns returns[RT_RETURNS_MAX];
     int n_returns;
     bool secret, anyone;
+    bool socket; /* its handshake; then these handlers, LUA_NOREF for none */
+    int open_ref, message_ref, closed_ref, timeout_ref;
+    const char *token_query; /* a query parameter that may hold the token instead of the header, or NULL */
     int doc; /* index into docs when the host itself answers, else -1 */
 };
 

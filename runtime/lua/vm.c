@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "lua/api.h"
 #include "lua/call.h"
+#include "lua/channel.h"
 #include "lua/file.h"
 #include "lua/prelude.h"
 #include "lua/query.h"
@@ -38,6 +39,7 @@ static int open_globals(lua_State *L)
     rt_tx_open(L);
     rt_file_open(L);
     rt_request_open(L);
+    rt_socket_open(L);
     luaL_requiref(L, "cjson", luaopen_cjson, 0);
     lua_setfield(L, LUA_REGISTRYINDEX, "rt.cjson");
     return 0;

@@ -26,6 +26,9 @@ struct rt_events;
 struct lua_State;
 struct rt_call;
 struct rt_cache;
+struct rt_channels;
+struct rt_channel_stats;
+struct rt_inbox;
 struct rt_report_pool;
 
 /* What all workers' states of one app share; owned by the server. */
@@ -57,6 +60,8 @@ struct rt_services {
     struct rt_report_pool *reports;
     struct rt_limits *limits;
     struct rt_cache *cache;
+    struct rt_inbox *inbox; /* the worker's, of the hub; NULL without sockets */
+    struct rt_channel_stats *channel_stats; /* of this app on this worker */
     double limit_factor; /* 0 = limits are off */
     bool strict;         /* check what could be skipped: development and specs */
     int script_ms, script_mb, statement_ms;
@@ -89,6 +94,7 @@ struct rt_vm {
     struct rt_buf scratch; /* for text on its way into a Lua value */
     struct rt_map principals;
     uint64_t principals_epoch;
+    struct rt_channels *channels; /* open sockets (channel.h); NULL before the first */
     /* The watchdog's view. */
     bool overran;          /* this turn's script met its deadline */
     _Atomic int thread_id; /* the kernel's, of whoever runs it */

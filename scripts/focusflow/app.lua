@@ -58,7 +58,8 @@ return {
         require "routes.organization_tasks",
         require "routes.webhooks",
         require "routes.dashboard",
-        (require "routes.team_analytics"),
+        require "routes.team_analytics",
+        (require "events"),
     },
     docs = {
         { path = "/api/v1/docs/", title = "FocusFlow API", version = "1.0", prefix = "/api/v1/" },
