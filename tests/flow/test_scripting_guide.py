@@ -212,7 +212,7 @@ def test_every_host_function_is_explained():
 
 @pytest.mark.parametrize("prelude, pattern", [
     ("manifest.lua", r"local MANIFEST = set \[\[(.*?)\]\]"),
-    ("routes.lua", r"local ROUTE = set \"(.*?)\""),
+    ("routes.lua", r"local ROUTE = set \[\[(.*?)\]\]"),
     ("kit.lua", r"M.MESSAGES = M.set \[\[(.*?)\]\]"),
 ])
 def test_every_key_is_explained(prelude, pattern):
