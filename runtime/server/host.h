@@ -31,7 +31,8 @@ struct rt_release {
     struct rt_router *router;
     struct rt_app *apps[RT_WORKERS_MAX][RT_APPS_MAX]; /* [worker][app] */
     struct rt_vm *vms[RT_WORKERS_MAX][RT_APPS_MAX];
-    int routes[RT_APPS_MAX]; /* first route number of each app */
+    struct rt_pages *pages[RT_APPS_MAX];
+    int routes[RT_APPS_MAX]; /* first route number of each app; its pages come after its routes */
     int n_routes, n_apps;
 };
 
@@ -102,6 +103,8 @@ const char *rt_host_setting(void *arg, const char *app, const char *name);
 /* release.c */
 int rt_release_build(struct rt_host *h, int number, struct rt_release **ret, struct rt_err *err);
 void rt_release_free(struct rt_release *r, int n_workers);
+/* The page behind a route number of `app`, or NULL when it is a route of the scripts. */
+const struct rt_page *rt_release_page(const struct rt_release *r, int app, int route);
 
 /* worker.c */
 int rt_worker_init(struct rt_host *h, int index, struct rt_err *err);

@@ -200,6 +200,25 @@ void rt_respond(struct rt_conversation *c, int status, const char *type, const c
     rt_http_respond(c->http, status, body, n);
 }
 
+void rt_respond_page(struct rt_conversation *c, const struct rt_page *page, struct rt_str host)
+{
+    char policy[RT_PAGE_POLICY_MAX];
+    rt_page_policy(host, policy);
+    add(c, "ETag", page->tag);
+    add(c, "Cache-Control", "no-cache"); /* kept by browsers, but asked for again with the tag */
+    add(c, "Content-Security-Policy", policy);
+    add(c, "X-Content-Type-Options", "nosniff");
+    add(c, "Referrer-Policy", "no-referrer");
+    bool same = tag_matches(rt_http_header(c->http, "If-None-Match"), page->tag);
+    char *body = malloc(page->n + 1);
+    if (!body) {
+        rt_respond(c, 503, NULL, NULL, NULL, 0);
+        return;
+    }
+    memcpy(body, page->data, page->n);
+    rt_respond(c, same ? 304 : 200, page->type, NULL, body, page->n);
+}
+
 void rt_respond_switched(struct rt_conversation *c)
 {
     count(c, 101, 0);

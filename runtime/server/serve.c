@@ -101,6 +101,9 @@ static void announce(struct rt_host *h)
         fprintf(stderr, "\n  %s\n", app->title);
         for (int d = 0; d < app->n_docs; d++)
             fprintf(stderr, "    docs   %s%s\n", address, app->docs[d].path);
+        for (int p = 0; p < app->n_pages; p++)
+            if (app->pages[p].file)
+                fprintf(stderr, "    page   %s%s\n", address, app->pages[p].path);
     }
     fprintf(stderr, "\n");
 }

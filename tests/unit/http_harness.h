@@ -94,7 +94,8 @@ static void answer_file(struct rt_http_req *req)
     rt_http_respond_file(req, 200, fd, file_bytes);
 }
 
-/* /wait…: kept in `waiting`; /take: taken over; /status/NNN: that status with a body of four bytes; /file: `file_bytes` of a file. */
+/* /wait…: kept in `waiting`; /take: taken over; /status/NNN: that status with a body of four bytes; /file:
+ * `file_bytes` of a file. */
 static void world_request(void *arg, struct rt_http_req *req)
 {
     struct world *w = arg;
