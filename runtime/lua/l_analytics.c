@@ -9,41 +9,6 @@
 
 enum { MEASURES_MAX = 16, FACTS_AT_ONCE = 16 };
 
-static const char *string_field(lua_State *L, int idx, const char *name)
-{
-    if (lua_getfield(L, idx, name) != LUA_TSTRING)
-        luaL_error(L, "%s must be a text", name);
-    return lua_tostring(L, -1); /* stays on the stack */
-}
-
-static lua_Integer integer_field(lua_State *L, int idx, const char *name, bool optional)
-{
-    int isnum = 0;
-    if (lua_getfield(L, idx, name) == LUA_TNIL && optional) {
-        lua_pop(L, 1);
-        return 0;
-    }
-    lua_Integer v = lua_tointegerx(L, -1, &isnum);
-    if (!isnum)
-        luaL_error(L, "%s must be an integer", name);
-    lua_pop(L, 1);
-    return v;
-}
-
-struct rt_fact rt_fact_read(lua_State *L, int idx)
-{
-    luaL_checktype(L, idx, LUA_TTABLE);
-    struct rt_fact f = { .measure = string_field(L, idx, "measure"), .kind = string_field(L, idx, "kind") };
-    f.id = integer_field(L, idx, "id", false);
-    f.detail = integer_field(L, idx, "detail", true);
-    f.from = integer_field(L, idx, "from", false);
-    f.to = integer_field(L, idx, "to", false);
-    f.value = integer_field(L, idx, "value", false);
-    if (f.to < f.from)
-        luaL_error(L, "the fact ends before it begins");
-    return f;
-}
-
 static void record(lua_State *L, struct rt_conn *conn, const struct rt_fact *facts, size_t n)
 {
     struct rt_err err;
@@ -100,7 +65,7 @@ L_FN(analytics_record, RT_RUN,
 static const struct rt_zone *zone_field(lua_State *L)
 {
     size_t n;
-    string_field(L, 1, "zone");
+    rt_field_text(L, 1, "zone");
     const char *name = lua_tolstring(L, -1, &n);
     const struct rt_zone *z = rt_zone_find(name, n);
     if (!z)
@@ -112,7 +77,7 @@ static int64_t date_field(lua_State *L, const char *name)
 {
     size_t n;
     int64_t day;
-    string_field(L, 1, name);
+    rt_field_text(L, 1, name);
     const char *p = lua_tolstring(L, -1, &n);
     if (!rt_date_parse(p, n, &day))
         luaL_error(L, "%s must be a date YYYY-MM-DD", name);
@@ -202,8 +167,8 @@ L_FN(analytics_report, RT_RUN,
     const char *names[MEASURES_MAX];
     struct rt_err err;
     luaL_checktype(L, 1, LUA_TTABLE);
-    const char *kind = string_field(L, 1, "kind");
-    int64_t id = integer_field(L, 1, "id", false), detail = integer_field(L, 1, "detail", true);
+    const char *kind = rt_field_text(L, 1, "kind");
+    int64_t id = rt_field_integer(L, 1, "id", false), detail = rt_field_integer(L, 1, "detail", true);
     bool one = lua_getfield(L, 1, "detail") != LUA_TNIL;
     int n = measures_field(L, names);
     const struct rt_zone *zone = zone_field(L);
@@ -231,8 +196,8 @@ L_FN(analytics_streak, RT_RUN,
     struct rt_err err;
     struct rt_streak s;
     luaL_checktype(L, 1, LUA_TTABLE);
-    const char *kind = string_field(L, 1, "kind"), *measure = string_field(L, 1, "measure");
-    int64_t id = integer_field(L, 1, "id", false);
+    const char *kind = rt_field_text(L, 1, "kind"), *measure = rt_field_text(L, 1, "measure");
+    int64_t id = rt_field_integer(L, 1, "id", false);
     const struct rt_zone *zone = zone_field(L);
     int64_t today = date_field(L, "today");
     if (rt_analytics_streak(rt_vm_conn(rt_vm_of(L), L), kind, id, measure, zone, today, &s, &err))
