@@ -168,17 +168,42 @@ static int check_own(lua_State *L, struct rt_exchange *x, int req, int errors)
     return n;
 }
 
+static void fill_params(lua_State *L, struct rt_exchange *x, int req)
+{
+    const struct rt_route *r = x->route;
+    if (!r->params)
+        return;
+    push_path_params(L, x);
+    if (rt_schema_check(L, r->params, -1, RT_SOURCE_TEXT, x->app->messages))
+        rt_raise_failure(L, 404, NULL, "Resource not found");
+    lua_remove(L, -2);
+    lua_setfield(L, req, "params");
+}
+
+/* What the path names and the user may be in: the app's function says what it is, or fails. */
+static void enter_scope(lua_State *L, struct rt_exchange *x, int req)
+{
+    const struct rt_route *r = x->route;
+    if (!r->within)
+        return;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, r->scope_ref);
+    lua_getfield(L, req, "user");
+    lua_getfield(L, req, "params");
+    lua_call(L, 2, 1);
+    if (!lua_istable(L, -1) || lua_getfield(L, -1, "id") != LUA_TNUMBER || !lua_isinteger(L, -1))
+        luaL_error(L, "the scope '%s' must give a table with an integer field id, or fail", r->within);
+    x->scope_id = lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    lua_setfield(L, req, r->within);
+    int refused = x->entered ? x->entered(x) : 0;
+    if (refused)
+        rt_raise_failure(L, refused, NULL, x->refusal ? x->refusal : "Refused");
+}
+
 static void fill_input(lua_State *L, struct rt_exchange *x, int req)
 {
     const struct rt_route *r = x->route;
     int bad = 0;
-    if (r->params) {
-        push_path_params(L, x);
-        if (rt_schema_check(L, r->params, -1, RT_SOURCE_TEXT, x->app->messages))
-            rt_raise_failure(L, 404, NULL, "Resource not found");
-        lua_remove(L, -2);
-        lua_setfield(L, req, "params");
-    }
     if (!r->query && !r->body && r->check_ref == LUA_NOREF)
         return;
     lua_newtable(L);
@@ -306,6 +331,35 @@ static int after_handler(lua_State *L, int status, lua_KContext ctx)
     return 0;
 }
 
+/* The request's token; one from the query is decoded and stands on the stack. */
+static struct rt_str push_token(lua_State *L, const struct rt_exchange *x)
+{
+    struct rt_str token = rt_bearer(rt_http_header(x->http, "Authorization"));
+    struct rt_str query = rt_http_query(x->http), name, value;
+    while (!token.p && x->route->token_query && rt_query_next(&query, &name, &value))
+        if (rt_str_is(name, x->route->token_query)) {
+            push_decoded(L, value, true, 400);
+            token.p = lua_tolstring(L, -1, &token.n);
+        }
+    return token;
+}
+
+/* A socket's handler gets `req` when the HTTP request is gone: what is made on demand is made now. */
+static int keep_request(lua_State *L, struct rt_exchange *x)
+{
+    static const char *const fields[] = { "id", "origin", "method", "path", "query_text", "address", NULL };
+    for (int i = 0; fields[i]; i++) {
+        lua_getfield(L, 2, fields[i]);
+        lua_pushstring(L, fields[i]);
+        lua_insert(L, -2);
+        lua_rawset(L, 2);
+    }
+    lua_settop(L, 2);
+    x->request_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    x->upgrade = true;
+    return 0;
+}
+
 /* The coroutine's body; the exchange is its argument. */
 static int handle(lua_State *L)
 {
@@ -314,8 +368,10 @@ static int handle(lua_State *L)
     lua_createtable(L, 0, 8);
     luaL_setmetatable(L, "rt.req");
     if (!r->anyone) {
-        x->user_id = rt_principal_push(L, x->app->vm, r, rt_http_header(x->http, "Authorization"), x->now);
+        lua_rawgeti(L, LUA_REGISTRYINDEX, r->principal_ref);
+        x->user_id = rt_principal_push(L, x->app->vm, r->who, 3, push_token(L, x), x->now);
         lua_setfield(L, 2, "user");
+        lua_settop(L, 2);
     }
     int refused = x->admit ? x->admit(x) : 0;
     if (refused == RT_ANSWERED)
@@ -324,8 +380,12 @@ static int handle(lua_State *L)
         return rt_raise_failure(L, refused, NULL, x->refusal ? x->refusal : "Refused");
     lua_pushinteger(L, x->now);
     lua_setfield(L, 2, "now");
+    fill_params(L, x, 2);
+    enter_scope(L, x, 2);
+    check_rule(L, x, 2); /* before the input: who may not do it learns nothing about how it is done */
     fill_input(L, x, 2);
-    check_rule(L, x, 2);
+    if (r->socket)
+        return keep_request(L, x);
     lua_rawgeti(L, LUA_REGISTRYINDEX, r->run_ref);
     lua_pushvalue(L, 2);
     lua_callk(L, 1, LUA_MULTRET, (lua_KContext)x, after_handler);
@@ -342,6 +402,7 @@ static void drop_file(struct rt_exchange *x)
 void rt_exchange_fail(struct rt_exchange *x, int status, const char *code, const char *message, int details_ref)
 {
     x->status = status;
+    x->upgrade = false;
     x->failed = status >= 500;
     x->file_name[0] = 0;
     drop_file(x);
@@ -451,8 +512,9 @@ static void returned(struct rt_call *call, int n)
 
 void rt_exchange_run(struct rt_exchange *x)
 {
-    x->user_id = 0;
-    x->failed = false;
+    x->user_id = x->scope_id = 0;
+    x->failed = x->upgrade = false;
+    x->request_ref = LUA_NOREF;
     x->file_fd = -1;
     x->keep_body = false;
     x->refusal = NULL;
@@ -469,8 +531,16 @@ void rt_exchange_run(struct rt_exchange *x)
     rt_call_start(&x->call, 1);
 }
 
+int rt_exchange_take_request(struct rt_exchange *x)
+{
+    int ref = x->request_ref;
+    x->request_ref = LUA_NOREF;
+    return ref;
+}
+
 void rt_exchange_fini(struct rt_exchange *x)
 {
+    luaL_unref(x->app->vm->L, LUA_REGISTRYINDEX, x->request_ref);
     rt_call_fini(&x->call);
     drop_file(x);
     rt_buf_fini(&x->body);

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "crypto/hash.h"
 #include "db/migrate.h"
+#include "events/events.h"
 #include "report/pool.h"
 #include "server/host.h"
 #include "server/idempotency.h"
@@ -147,13 +148,30 @@ static int migrate_app(struct rt_host *h, struct rt_app_shared *a, struct rt_err
     return rc;
 }
 
+static int open_events(struct rt_host *h, int app, struct rt_err *err)
+{
+    struct rt_app_shared *a = &h->apps[app].shared;
+    struct rt_conn *c;
+    int rc = rt_conn_open(a->db_path, RT_CONN_READ, &c, err);
+    if (rc)
+        return rc;
+    rc = rt_events_new(a->writer, h->hub, (unsigned)app, h->options->event_window, c, &a->events, err);
+    rt_conn_close(c);
+    return rc;
+}
+
 int rt_host_open(struct rt_host *h, struct rt_err *err)
 {
+    h->hub = rt_hub_new(h->n_workers ? h->n_workers : 1);
+    if (!h->hub)
+        return rt_err_set(err, RT_E_NOMEM, "no memory for rooms");
     for (int i = 0; i < h->n_apps; i++) {
         struct rt_app_shared *a = &h->apps[i].shared;
         int rc = migrate_app(h, a, err);
         if (rc == 0)
             rc = rt_writer_open(a->db_path, &a->writer, err);
+        if (rc == 0)
+            rc = open_events(h, i, err);
         if (rc)
             return rc;
         h->apps[i].idempotency = rt_idempotency_new();
@@ -165,9 +183,12 @@ void rt_host_close(struct rt_host *h)
 {
     for (int i = 0; i < h->n_apps; i++) {
         rt_writer_close(h->apps[i].shared.writer);
+        rt_events_free(h->apps[i].shared.events);
         rt_idempotency_free(h->apps[i].idempotency);
     }
     h->n_apps = 0;
+    rt_hub_free(h->hub);
+    h->hub = NULL;
     if (h->lock_fd > 0)
         close(h->lock_fd);
 }

@@ -13,7 +13,9 @@
 #include "http/router.h"
 #include "lua/app.h"
 #include "lua/cache.h"
+#include "lua/channel.h"
 #include "loop/loop.h"
+#include "ws/hub.h"
 
 enum { RT_APPS_MAX = 16, RT_WORKERS_MAX = 64, RT_LATENCY_BUCKETS = 14 };
 
@@ -29,7 +31,8 @@ struct rt_release {
     struct rt_router *router;
     struct rt_app *apps[RT_WORKERS_MAX][RT_APPS_MAX]; /* [worker][app] */
     struct rt_vm *vms[RT_WORKERS_MAX][RT_APPS_MAX];
-    int routes[RT_APPS_MAX]; /* first route number of each app */
+    struct rt_pages *pages[RT_APPS_MAX];
+    int routes[RT_APPS_MAX]; /* first route number of each app; its pages come after its routes */
     int n_routes, n_apps;
 };
 
@@ -46,15 +49,18 @@ struct rt_worker {
     pthread_t thread;
     struct rt_loop *loop;
     struct rt_mailbox *mailbox;
+    struct rt_inbox *inbox;
     struct rt_http *http;
+    struct rt_ws *ws;
+    struct rt_channel_stats channel_stats[RT_APPS_MAX];
     struct rt_services services[RT_APPS_MAX];
     int listen_fd;
     struct rt_watch *listen_watch, *http_watch;
     struct rt_alarm *http_alarm, *sweep_alarm;
-    struct rt_message mail, begin, drain;
+    struct rt_message mail, news, begin, drain;
     struct rt_route_stats *stats; /* [n_routes + 1]; the last for everything else */
     struct rt_buf access;         /* access log lines of this iteration */
-    bool draining, listening;
+    bool draining, listening, sockets_stopping;
     uint64_t drain_until_ns;
 };
 
@@ -65,11 +71,14 @@ struct rt_host {
     struct rt_release *release;
     struct rt_limits *limits;
     struct rt_cache *cache;
+    struct rt_hub *hub;
+    struct rt_keeper *keeper;
     struct rt_password_pool *passwords;
     struct rt_report_pool *reports;
     struct rt_worker workers[RT_WORKERS_MAX];
     int n_workers;
     struct rt_scheduler *schedulers[RT_APPS_MAX];
+    struct rt_outbox *outbox;
     uint8_t master_key[32];
     double limit_factor;
     int lock_fd;
@@ -83,7 +92,7 @@ int rt_host_find_apps(struct rt_host *h, struct rt_err *err);
 /* Takes the data folder for this process (made 0700); RT_E_BUSY when another server has it. */
 int rt_host_lock(struct rt_host *h, struct rt_err *err);
 int rt_host_keys(struct rt_host *h, struct rt_err *err);
-/* Opens and migrates every app's database. */
+/* Opens and migrates every app's database; makes the hub, with an inbox per worker (one without workers). */
 int rt_host_open(struct rt_host *h, struct rt_err *err);
 void rt_host_close(struct rt_host *h);
 /* <data>/tmp, for files that are being made, empty; and the threads that make them. */
@@ -94,6 +103,8 @@ const char *rt_host_setting(void *arg, const char *app, const char *name);
 /* release.c */
 int rt_release_build(struct rt_host *h, int number, struct rt_release **ret, struct rt_err *err);
 void rt_release_free(struct rt_release *r, int n_workers);
+/* The page behind a route number of `app`, or NULL when it is a route of the scripts. */
+const struct rt_page *rt_release_page(const struct rt_release *r, int app, int route);
 
 /* worker.c */
 int rt_worker_init(struct rt_host *h, int index, struct rt_err *err);
@@ -110,6 +121,10 @@ void rt_dispatch_ended(void *worker, void *context);
 /* metrics.c */
 void rt_metrics_count(struct rt_worker *w, int route, int status, uint64_t ns, uint64_t parked_ns);
 void rt_metrics_write(struct rt_host *h, struct rt_buf *out);
+
+/* keeper.c: cleans the logs of events; worker 0's thread once it runs. */
+int rt_keeper_new(struct rt_host *h, struct rt_keeper **ret, struct rt_err *err);
+void rt_keeper_free(struct rt_keeper *k);
 
 /* scheduler.c: fires the timers of one app on worker 0. */
 struct rt_scheduler *rt_scheduler_new(struct rt_host *h, int app);
