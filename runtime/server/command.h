@@ -33,6 +33,7 @@ int rt_only_app(struct rt_host *h, const char *name, struct rt_err *err);
 struct rt_offline {
     struct rt_host host;
     struct rt_services services;
+    struct rt_tree *tree;
     struct rt_vm *vm;
     struct rt_app *app;
 };

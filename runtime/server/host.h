@@ -27,6 +27,7 @@ struct rt_hosted {
 struct rt_release {
     int number;
     struct rt_router *router;
+    struct rt_tree *trees[RT_APPS_MAX];
     struct rt_app *apps[RT_WORKERS_MAX][RT_APPS_MAX]; /* [worker][app] */
     struct rt_vm *vms[RT_WORKERS_MAX][RT_APPS_MAX];
     struct rt_pages *pages[RT_APPS_MAX];
@@ -90,6 +91,8 @@ void rt_host_close(struct rt_host *h);
 const char *rt_host_setting(void *arg, const char *app, const char *name);
 
 /* release.c */
+/* The files that make up an app: its folder's and those of lib/. */
+int rt_scripts_read(const char *scripts, const char *app, struct rt_tree **ret, struct rt_err *err);
 int rt_release_build(struct rt_host *h, int number, struct rt_release **ret, struct rt_err *err);
 void rt_release_free(struct rt_release *r, int n_workers);
 /* The page behind a route number of `app`, or NULL when it is a route of the scripts. */

@@ -8,11 +8,22 @@
 
 #include "server/host.h"
 
+int rt_scripts_read(const char *scripts, const char *app, struct rt_tree **ret, struct rt_err *err)
+{
+    const char *const folders[] = { app, "lib", NULL };
+    return rt_tree_read(scripts, folders, ret, err);
+}
+
 static int load_states(struct rt_host *h, struct rt_release *r, struct rt_err *err)
 {
+    for (int a = 0; a < h->n_apps; a++) {
+        int rc = rt_scripts_read(h->options->scripts, h->apps[a].shared.name, &r->trees[a], err);
+        if (rc)
+            return rc;
+    }
     for (int w = 0; w < h->n_workers; w++)
         for (int a = 0; a < h->n_apps; a++) {
-            int rc = rt_vm_new(&h->workers[w].services[a], h->options->scripts, &r->vms[w][a], err);
+            int rc = rt_vm_new(&h->workers[w].services[a], r->trees[a], &r->vms[w][a], err);
             if (rc == 0)
                 rc = rt_app_load(r->vms[w][a], h->apps[a].shared.name, &r->apps[w][a], err);
             if (rc)
@@ -25,10 +36,8 @@ static int load_states(struct rt_host *h, struct rt_release *r, struct rt_err *e
 static int add_pages(struct rt_host *h, struct rt_release *r, int a, struct rt_err *err)
 {
     const struct rt_app *app = r->apps[0][a];
-    char root[1024];
     struct rt_err why;
-    snprintf(root, sizeof root, "%s/%s", h->options->scripts, app->name);
-    int rc = rt_pages_load(root, app->pages, app->n_pages, h->options->env == RT_ENV_DEVELOPMENT, &r->pages[a], &why);
+    int rc = rt_pages_load(r->trees[a], app->name, app->pages, app->n_pages, h->options->env == RT_ENV_DEVELOPMENT, &r->pages[a], &why);
     for (int i = 0; rc == 0 && i < r->pages[a]->n; i++)
         rc = rt_router_add(r->router, a, "GET", r->pages[a]->page[i].path, false, r->n_routes++, &why);
     return rc ? rt_err_set(err, rc, "app %s: %s", app->name, why.msg) : 0;
@@ -98,6 +107,8 @@ void rt_release_free(struct rt_release *r, int n_workers)
         }
     for (int a = 0; a < r->n_apps; a++)
         rt_pages_free(r->pages[a]);
+    for (int a = 0; a < r->n_apps; a++)
+        rt_tree_unref(r->trees[a]);
     rt_router_free(r->router);
     free(r);
 }
