@@ -9,7 +9,7 @@ import { Live } from "./live.js";
 import { hasStrangers, newModel, setActivities, setMembers, setOverview, takeEvent } from "./model.js";
 import { showBones, showCards, showFeed, showPeople, showTimers } from "./views.js";
 
-const LOOK_EVERY = 30000, LOOK_GAP = 5000, FEED = 60;       // milliseconds; the dashboard may be asked 60 times a minute
+const LOOK_EVERY = 30000, LOOK_GAP = 5000, FEED = 200;       // milliseconds; the dashboard may be asked 60 times a minute
 
 export class Board {
     #api;

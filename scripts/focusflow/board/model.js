@@ -4,10 +4,10 @@
 // change it at once and are confirmed by the next look at the server. Nothing here touches the page or the network.
 
 const ORDER = { focused: 0, paused: 1, on_break: 2, idle: 3 };
-const FEED_LENGTH = 60;
+const FEED_LENGTH = 60;           // shown; the server's list may be longer and tells who began when
 
 export function newModel() {
-    return { people: new Map(), members: new Map(), feed: [], remarks: [], date: null, totals: null, days: new Map() };
+    return { people: new Map(), members: new Map(), feed: [], begun: new Map(), remarks: [], date: null, totals: null, days: new Map() };
 }
 
 /** What a live event does to a person: the status afterwards and the activity that it is. */
@@ -32,11 +32,7 @@ export const userOf = (model, user) => ({ ...user, ...model.members.get(user.id)
 /** True when somebody is there whom the list of members does not have yet. */
 export const hasStrangers = (model) => [...model.people.keys()].some((id) => !model.members.has(id));
 
-/** Since when somebody focuses: the last start or resumption of the current task in the feed. */
-function sinceOf(model, id, task) {
-    const start = model.feed.find((e) => e.user.id === id && e.task?.id === task?.id && STARTS.has(e.type));
-    return start?.at;
-}
+const beginning = (id, task) => `${id} ${task?.id}`;
 
 export function setOverview(model, overview) {
     model.date = overview.date;
@@ -52,13 +48,15 @@ export function setOverview(model, overview) {
         status: e.status,
         task: e.current_task,
         hours: e.focus_time_today,
-        since: e.status === "focused" ? sinceOf(model, e.user.id, e.current_task) : undefined,
+        since: e.status === "focused" ? model.begun.get(beginning(e.user.id, e.current_task)) : undefined,
     }]));
 }
 
 /** The list of the server, with the remarks that only the socket makes. */
 export function setActivities(model, activities) {
     const list = activities.map((a) => entry(a.type, a.user, a.task, a.timestamp));
+    const starts = list.filter((e) => STARTS.has(e.type)).reverse();        // of one task the latest stays
+    model.begun = new Map(starts.map((e) => [beginning(e.user.id, e.task), e.at]));
     const oldest = list.length > 0 ? list[list.length - 1].at : 0;
     const remarks = model.remarks.filter((r) => r.noticed >= oldest).map((r) => ({ ...r, at: r.noticed }));
     model.feed = [...list, ...remarks].sort((a, b) => b.at - a.at).slice(0, FEED_LENGTH);

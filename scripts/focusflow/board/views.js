@@ -67,7 +67,8 @@ export function showCards(model) {
 function newPerson() {
     return make("li", { class: "person" }, make("span", { class: "face", "aria-hidden": "true" }),
         make("span", { class: "name" }), make("span", { class: "status" }), make("span", { class: "task" }),
-        make("span", { class: "timer" }), make("span", { class: "hours" }));
+        make("span", { class: "timer" }),
+        make("span", { class: "hours" }, make("span"), make("span", { class: "more" }, " today")));
 }
 
 function showPerson(model, element, person) {
@@ -84,7 +85,7 @@ function showPerson(model, element, person) {
     say(part("status"), STATUS[person.status] ?? person.status);
     say(part("task"), person.task?.title ?? "No open task");
     part("task").title = person.task?.title ?? "";
-    say(part("hours"), `${hours(person.hours)} h today`);
+    say(part("hours").firstChild, `${hours(person.hours)} h`);
 }
 
 export function showPeople(model) {
