@@ -76,6 +76,11 @@ function facts.withdraw_task(task_id)
     withdraw_all(db.all(OF_TASK, task_id, task_id, task_id))
 end
 
+--- The facts of a task, after withdraw_task() and a change of what they derive from.
+function facts.record_task(task_id)
+    record_all(db.all(OF_TASK, task_id, task_id, task_id))
+end
+
 --- A task is about to move to another project, or to none.
 function facts.move_task(task_id, project_id)
     move_all(db.all(OF_TASK, task_id, task_id, task_id), project_id)

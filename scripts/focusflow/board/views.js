@@ -26,7 +26,7 @@ const KINDS = {
     task_resumed: ["play", "focused", "resumed"],
     task_paused: ["pause", "paused", "paused"],
     task_completed: ["check", "done", "completed"],
-    task_assigned: ["hand", "break", "was given"],
+    task_assigned: ["hand", "break", "assigned"],
     pomodoro_completed: ["ring", "focused", "finished a pomodoro of"],
     break_started: ["cup", "break", "takes a break"],
     employee_idle: ["moon", "paused", ""],
