@@ -55,7 +55,9 @@ return {
         require "routes.organizations",
         require "routes.members",
         require "routes.invites",
-        (require "routes.organization_tasks"),
+        require "routes.organization_tasks",
+        require "routes.dashboard",
+        (require "routes.team_analytics"),
     },
     docs = {
         { path = "/api/v1/docs/", title = "FocusFlow API", version = "1.0", prefix = "/api/v1/" },
@@ -69,7 +71,7 @@ return {
     },
 
     timers = require "jobs.sessions",
-    measures = { "focus_seconds", "pomodoros", "tasks_completed" },
+    measures = { "focus_seconds", "pomodoros", "tasks_completed", "tasks_touched" },
     recount = analytics_facts.recount,
 
     config = {

@@ -4,7 +4,8 @@
 local models = {}
 
 local parts = {
-    require "models.accounts", require "models.work", require "models.reports", (require "models.organizations"),
+    require "models.accounts", require "models.work", require "models.reports", require "models.organizations",
+    (require "models.teams"),
 }
 for _, part in ipairs(parts) do
     for name, model in pairs(part) do
