@@ -68,6 +68,11 @@ static const char **read_texts(lua_State *L, int t, const char *key)
     return out;
 }
 
+static enum rt_limit_per limit_per(const char *per, bool scope)
+{
+    return scope ? RT_PER_SCOPE : strcmp(per, "address") == 0 ? RT_PER_ADDRESS : RT_PER_USER;
+}
+
 static void read_limits(lua_State *L, struct rt_app *app, int t)
 {
     lua_getfield(L, t, "limits");
@@ -76,10 +81,12 @@ static void read_limits(lua_State *L, struct rt_app *app, int t)
         app->limits = must(L, realloc(app->limits, (size_t)(app->n_limits + 1) * sizeof *app->limits));
         struct rt_limit_rule *r = &app->limits[app->n_limits++];
         const char *per = text_field(L, -1, "per");
+        bool scope = flag_field(L, -1, "of_scope");
         *r = (struct rt_limit_rule){ .name = lua_tostring(L, -2),
                                      .count = int_field(L, lua_gettop(L), "count"),
                                      .seconds = int_field(L, lua_gettop(L), "seconds"),
-                                     .per_address = strcmp(per, "address") == 0 };
+                                     .per = limit_per(per, scope),
+                                     .scope = scope ? per : NULL };
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -206,6 +213,7 @@ static void read_route(lua_State *L, struct rt_app *app, struct rt_route *route,
                                 .who = text_field(L, r, "who"),
                                 .line = text_field(L, r, "line"),
                                 .can = text_field(L, r, "can"),
+                                .within = text_field(L, r, "within"),
                                 .limit = limit_index(app, text_field(L, r, "limit")),
                                 .secret = flag_field(L, r, "secret"),
                                 .check_ref = ref_field(L, r, "check"),
@@ -216,6 +224,7 @@ static void read_route(lua_State *L, struct rt_app *app, struct rt_route *route,
     route->anyone = strcmp(route->who, "anyone") == 0;
     route->principal_ref = route->anyone ? LUA_NOREF : ref_of(L, t, "principals", route->who);
     route->can_ref = ref_of(L, t, "rules", route->can);
+    route->scope_ref = ref_of(L, t, "scopes", route->within);
     route->params = read_schema(L, app, r, "params", route->line);
     route->query = read_schema(L, app, r, "query", route->line);
     route->body = read_schema(L, app, r, "body", route->line);

@@ -167,17 +167,42 @@ static int check_own(lua_State *L, struct rt_exchange *x, int req, int errors)
     return n;
 }
 
+static void fill_params(lua_State *L, struct rt_exchange *x, int req)
+{
+    const struct rt_route *r = x->route;
+    if (!r->params)
+        return;
+    push_path_params(L, x);
+    if (rt_schema_check(L, r->params, -1, RT_SOURCE_TEXT, x->app->messages))
+        rt_raise_failure(L, 404, NULL, "Resource not found");
+    lua_remove(L, -2);
+    lua_setfield(L, req, "params");
+}
+
+/* What the path names and the user may be in: the app's function says what it is, or fails. */
+static void enter_scope(lua_State *L, struct rt_exchange *x, int req)
+{
+    const struct rt_route *r = x->route;
+    if (!r->within)
+        return;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, r->scope_ref);
+    lua_getfield(L, req, "user");
+    lua_getfield(L, req, "params");
+    lua_call(L, 2, 1);
+    if (!lua_istable(L, -1) || lua_getfield(L, -1, "id") != LUA_TNUMBER || !lua_isinteger(L, -1))
+        luaL_error(L, "the scope '%s' must give a table with an integer field id, or fail", r->within);
+    x->scope_id = lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    lua_setfield(L, req, r->within);
+    int refused = x->entered ? x->entered(x) : 0;
+    if (refused)
+        rt_raise_failure(L, refused, NULL, x->refusal ? x->refusal : "Refused");
+}
+
 static void fill_input(lua_State *L, struct rt_exchange *x, int req)
 {
     const struct rt_route *r = x->route;
     int bad = 0;
-    if (r->params) {
-        push_path_params(L, x);
-        if (rt_schema_check(L, r->params, -1, RT_SOURCE_TEXT, x->app->messages))
-            rt_raise_failure(L, 404, NULL, "Resource not found");
-        lua_remove(L, -2);
-        lua_setfield(L, req, "params");
-    }
     if (!r->query && !r->body && r->check_ref == LUA_NOREF)
         return;
     lua_newtable(L);
@@ -316,8 +341,10 @@ static int handle(lua_State *L)
         return rt_raise_failure(L, refused, NULL, x->refusal ? x->refusal : "Refused");
     lua_pushinteger(L, x->now);
     lua_setfield(L, 2, "now");
+    fill_params(L, x, 2);
+    enter_scope(L, x, 2);
+    check_rule(L, x, 2); /* before the input: who may not do it learns nothing about how it is done */
     fill_input(L, x, 2);
-    check_rule(L, x, 2);
     lua_rawgeti(L, LUA_REGISTRYINDEX, r->run_ref);
     lua_pushvalue(L, 2);
     lua_callk(L, 1, LUA_MULTRET, (lua_KContext)x, after_handler);
@@ -435,7 +462,7 @@ static void returned(struct rt_call *call, int n)
 
 void rt_exchange_run(struct rt_exchange *x)
 {
-    x->user_id = 0;
+    x->user_id = x->scope_id = 0;
     x->failed = false;
     x->refusal = NULL;
     x->file_name[0] = x->content_type[0] = 0;

@@ -15,6 +15,8 @@
 
 enum { NOBODY = -1, DOCS_SECONDS = 3600 };
 
+static const char TOO_MANY[] = "Too many requests";
+
 /* The client's id is kept when it is harmless (decision X-14), else one is made. */
 static void choose_id(struct rt_conversation *c)
 {
@@ -98,13 +100,13 @@ static int64_t limit_count(struct rt_conversation *c, const struct rt_limit_rule
     return count > 0 ? count : 1;
 }
 
-/* Takes one from the route's counter: 0 or 429. */
-static int take_limit(struct rt_conversation *c, const struct rt_limit_rule *rule, int64_t user)
+/* Takes one from the route's counter for this user, scope or, with id 0, address: 0 or 429. */
+static int take_limit(struct rt_conversation *c, const struct rt_limit_rule *rule, char kind, int64_t id)
 {
     struct rt_host *h = c->worker->host;
     struct rt_app_shared *a = &h->apps[c->app].shared;
-    int n = user ? snprintf(c->limit_key, sizeof c->limit_key, "%s.%s:%lld", a->name, rule->name, (long long)user)
-                 : snprintf(c->limit_key, sizeof c->limit_key, "%s.%s@%s", a->name, rule->name, c->address);
+    int n = id ? snprintf(c->limit_key, sizeof c->limit_key, "%s.%s%c%lld", a->name, rule->name, kind, (long long)id)
+               : snprintf(c->limit_key, sizeof c->limit_key, "%s.%s@%s", a->name, rule->name, c->address);
     c->limit_key_n = (size_t)n < sizeof c->limit_key ? (size_t)n : sizeof c->limit_key - 1;
     c->limit = rule;
     c->limit_state =
@@ -133,8 +135,8 @@ static int admit(struct rt_exchange *x)
 {
     struct rt_conversation *c = x->owner;
     const struct rt_limit_rule *rule = rule_of(c);
-    if (rule && !rule->per_address && take_limit(c, rule, x->user_id)) {
-        x->refusal = "Too many requests";
+    if (rule && rule->per != RT_PER_ADDRESS && take_limit(c, rule, ':', x->user_id)) {
+        x->refusal = TOO_MANY;
         return 429;
     }
     struct rt_str key = rt_http_header(c->http, "Idempotency-Key");
@@ -143,6 +145,20 @@ static int admit(struct rt_exchange *x)
         return 0;
     int rc = rt_keyed_begin(c, key, rt_vm_conn(x->app->vm, x->call.co), &x->refusal);
     return rc == 1 ? RT_ANSWERED : rc;
+}
+
+/* A counter of a scope belongs to all who are in it. Until the scope has let the request in, it counted for its user
+ * alone: else anybody could use up what belongs to an organization that refuses him. */
+static int entered(struct rt_exchange *x)
+{
+    struct rt_conversation *c = x->owner;
+    const struct rt_limit_rule *rule = rule_of(c);
+    if (!rule || rule->per != RT_PER_SCOPE || strcmp(rule->scope, x->route->within) != 0)
+        return 0;
+    rt_limit_give_back(c->worker->host->limits, c->limit_key, c->limit_key_n, limit_count(c, rule), rule->seconds,
+                       c->now);
+    x->refusal = TOO_MANY;
+    return take_limit(c, rule, '/', x->scope_id);
 }
 
 static void ready(struct rt_exchange *x) { rt_keyed_finish(x->owner); }
@@ -203,14 +219,15 @@ static void run_route(struct rt_conversation *c)
     x->now = c->now;
     x->owner = c;
     x->admit = admit;
+    x->entered = entered;
     x->before_commit = rt_keyed_before_commit;
     x->ready = ready;
     const struct rt_limit_rule *rule = rule_of(c);
-    if (rule && rule->per_address && take_limit(c, rule, 0)) {
-        rt_respond_error(c, 429, "Too many requests");
+    if (rule && rule->per == RT_PER_ADDRESS && take_limit(c, rule, '@', 0)) {
+        rt_respond_error(c, 429, TOO_MANY);
         return;
     }
-    if (rule && !rule->per_address)
+    if (rule && rule->per != RT_PER_ADDRESS)
         show_limit(c, rule);
     if (x->route->doc >= 0) {
         run_docs(c, x->route->doc);

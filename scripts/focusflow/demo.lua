@@ -81,7 +81,7 @@ local function work(tx, user_id, project_id, title, pomodoros, dice, at, now)
             at = at + paused
         end
         workflow.finish(tx, session, at)
-        local rest = workflow.begin_break(tx, user_id, "short", BREAK, at)
+        local rest = workflow.begin_break(tx, user_id, nil, "short", BREAK, at)
         at = at + BREAK * MINUTE
         workflow.finish(tx, rest, at)
         at = at + dice(60)

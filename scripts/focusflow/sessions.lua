@@ -3,12 +3,14 @@
 -- The rows of pomodoro sessions: begin, pause, resume, end. Whether an action is allowed is for rules.sessions to say;
 -- callers have asked. A running session has a timer under its key that ends it at its planned end (FF-23).
 local facts = require "analytics"
+local happenings = require "happenings"
 local rules = require "rules.sessions"
 local sessions = {}
 
 local SELECT = [[
 SELECT s.id, s.user_id, s.task_id, s.is_break AS "is_break:bool", s.duration_minutes, s.started_at, s.resumed_at,
        s.paused_at, s.ends_at, s.ended_at,
+       COALESCE(s.organization_id, (SELECT organization_id FROM tasks WHERE id = s.task_id)) AS organization_id,
        (SELECT COALESCE(SUM(ended_at - started_at), 0) FROM session_spans WHERE session_id = s.id) AS banked
   FROM pomodoro_sessions s WHERE ]]
 
@@ -29,11 +31,13 @@ local function set_timer(session)
     timer.at(timer_key(session.id), session.ends_at, "session.end", { id = session.id })
 end
 
---- Begins a focus session { user_id, task_id, minutes } or a break { user_id, break_type, minutes } and returns it.
+--- Begins a focus session { user_id, task_id, minutes } or a break { user_id, organization_id, break_type, minutes }
+--- and returns it.
 function sessions.begin(tx, new, at)
     local session = {
         user_id = new.user_id,
         task_id = new.task_id,
+        organization_id = new.organization_id,
         is_break = new.task_id == nil,
         break_type = new.break_type,
         duration_minutes = new.minutes,
@@ -98,6 +102,9 @@ function sessions.finish(tx, session, at, how)
             completed_pomodoros = completed_pomodoros + ? WHERE id = ?]],
             session.banked, completed and 1 or 0, session.task_id)
         facts.session_ended(session.id)
+        if completed then
+            happenings.pomodoro_completed(tx, session, at)
+        end
     end
 end
 

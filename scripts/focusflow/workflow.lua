@@ -3,6 +3,7 @@
 -- What users do with tasks and sessions (3.6 to 3.9, 4.2, 4.3), one function per action, each in the caller's
 -- transaction. The machine in rules.sessions decides; a refusal is 409.
 local facts = require "analytics"
+local happenings = require "happenings"
 local rules = require "rules.sessions"
 local sessions = require "sessions"
 local workflow = {}
@@ -27,18 +28,24 @@ end
 
 --- A user's task as the other functions want it; 404 without one.
 function workflow.task(user_id, id)
-    return db.one([[SELECT id, user_id, project_id, title, status, estimated_pomodoros, started_at
+    return db.one([[SELECT id, user_id, project_id, organization_id, title, status, estimated_pomodoros, started_at
         FROM tasks WHERE id = ? AND user_id = ?]], id, user_id) or fail.not_found()
 end
 
 --- Begins the next pomodoro of the task; ends a break (FF-21). Returns the session.
 function workflow.start(tx, task, minutes, at)
+    local first = not task.started_at
     task.started_at = task.started_at or at
     local open = move(tx, task, "start", { started_at = task.started_at, ended_at = null })
     if open then
         sessions.finish(tx, open, at, "replaced")
     end
-    return sessions.begin(tx, { user_id = task.user_id, task_id = task.id, minutes = minutes }, at)
+    local session = sessions.begin(tx, { user_id = task.user_id, task_id = task.id, minutes = minutes }, at)
+    if first and task.organization_id then
+        facts.task_started(task.id)
+    end
+    happenings.task_started(tx, task, session, at)
+    return session
 end
 
 --- Returns the task's session, or nil if none is open.
@@ -47,6 +54,7 @@ function workflow.pause(tx, task, at)
     if own then
         sessions.pause(tx, open, at)
     end
+    happenings.task_paused(tx, task, own and open or nil, at)
     return own and open or nil
 end
 
@@ -56,6 +64,7 @@ function workflow.resume(tx, task, at)
     if own then
         sessions.resume(tx, open, at)
     end
+    happenings.task_resumed(tx, task, own and open or nil, at)
     return own and open or nil
 end
 
@@ -66,12 +75,20 @@ function workflow.complete(tx, task, at)
         sessions.finish(tx, open, at, "task_completed")
     end
     facts.task_completed(task.id)
+    happenings.task_completed(tx, task, own and open or nil, at)
 end
 
---- Begins a break of `minutes`; returns the session.
-function workflow.begin_break(tx, user_id, break_type, minutes, at)
+--- Begins a break of `minutes` in an organization or, with nil, from personal work; returns the session.
+function workflow.begin_break(tx, user_id, organization_id, break_type, minutes, at)
     step("session", rules.state(sessions.open_of(user_id)), "begin_break")
-    return sessions.begin(tx, { user_id = user_id, break_type = break_type, minutes = minutes }, at)
+    local session = sessions.begin(tx, {
+        user_id = user_id,
+        organization_id = organization_id,
+        break_type = break_type,
+        minutes = minutes,
+    }, at)
+    happenings.break_started(tx, session, at)
+    return session
 end
 
 --- Ends a focus session or a break early; the task keeps its state (FF-28).
@@ -84,6 +101,9 @@ end
 function workflow.delete(tx, task)
     facts.withdraw_task(task.id)
     sessions.delete_of(tx, task.id)
+    if task.organization_id then
+        tx.run("DELETE FROM activities WHERE task_id = ?", task.id)
+    end
     tx.run("DELETE FROM tasks WHERE id = ?", task.id)
 end
 

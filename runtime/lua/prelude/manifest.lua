@@ -8,7 +8,7 @@ local check_units = host.load "routes" (kit, declare, host)
 local sorted, hint, set = kit.sorted, kit.hint, kit.set
 
 local MANIFEST = set [[name title version summary description hosts prefixes trailing_slash codes envelope messages
-    principals limits limit_reset models rules measures recount timers units docs pages config demo]]
+    principals scopes limits limit_reset models rules measures recount timers units docs pages config demo]]
 local MESSAGES = kit.MESSAGES
 local SPECIAL = set "none file html"
 local FIELDS = {   -- the plain fields of a manifest
@@ -16,9 +16,11 @@ local FIELDS = {   -- the plain fields of a manifest
     envelope = "function", recount = "function", demo = "function", limit_reset = "string",
 }
 local MAPS = {     -- name → value of one type
-    messages = "string", principals = "function", rules = "function", timers = "function",
+    messages = "string", principals = "function", rules = "function", scopes = "function",
+    timers = "function",
 }
 local COMPOSITE = set "object map ref any"
+local REQ = set "params query body user now id origin method path query_text address header link"
 
 local function identifier(name)
     return type(name) == "string" and name:find("^[%a_][%w_]*$") ~= nil
@@ -113,6 +115,11 @@ local function check_maps(ctx, m, out)
     if out.principals.anyone then
         ctx.problem(nil, 'principals: "anyone" is the word for requests without a principal')
     end
+    for _, name in ipairs(sorted(out.scopes)) do
+        if not identifier(name) or REQ[name] or name == "address" then
+            ctx.problem(nil, 'scopes: "%s" is no name that req could have beside its own', tostring(name))
+        end
+    end
     out.codes = {}
     for _, status in ipairs(sorted(table_of(ctx, m, "codes"))) do
         if math.type(status) ~= "integer" or status < 400 or status > 599 or type(m.codes[status]) ~= "string" then
@@ -136,11 +143,14 @@ local function check_limits(ctx, m, out)
                     ctx.problem(nil, "%s: %s must be a positive integer", what, key)
                 end
             end
-            if limit.per ~= "user" and limit.per ~= "address" and not out.principals[limit.per or false] then
-                ctx.problem(nil, '%s: per must be "user", "address" or a principal', what)
+            local per = limit.per or false
+            if per ~= "user" and per ~= "address" and not out.principals[per] and not out.scopes[per] then
+                ctx.problem(nil, '%s: per must be "user", "address", a principal or a scope', what)
             end
         end
-        out.limits[name] = { count = limit.count, seconds = limit.seconds, per = limit.per }
+        out.limits[name] = {
+            count = limit.count, seconds = limit.seconds, per = limit.per, of_scope = out.scopes[limit.per or false] ~= nil,
+        }
     end
 end
 

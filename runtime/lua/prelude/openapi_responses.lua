@@ -103,7 +103,7 @@ function Responses:of(route)
     local responses = {}
     local standard = {
         [400] = has_fields(route.body) or has_fields(route.query), [401] = (route.who or "anyone") ~= "anyone",
-        [403] = route.can ~= nil, [404] = has_fields(route.params), [429] = route.limit ~= nil,
+        [403] = route.can ~= nil or route.within ~= nil, [404] = has_fields(route.params), [429] = route.limit ~= nil,
     }
     for status, applies in pairs(standard) do
         if applies then

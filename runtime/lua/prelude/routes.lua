@@ -7,7 +7,7 @@ local kit, declare, host = ...
 local sorted, hint, set = kit.sorted, kit.hint, kit.set
 
 local UNIT = set "name summary description"
-local ROUTE = set "method path line summary description who limit can params query body returns errors secret check run"
+local ROUTE = set "method path line summary description who within limit can params query body returns errors secret check run"
 local SPECIAL = set "none file html"
 local COMPOSITE = set "object map ref any"
 
@@ -76,6 +76,10 @@ local function check_route_fields(ctx, r, out, what)
     end
     check_name(ctx, r, what, "limit", out.limits, "limits")
     check_name(ctx, r, what, "can", out.rules, "rules")
+    check_name(ctx, r, what, "within", out.scopes, "scopes")
+    if r.within ~= nil and r.params == nil then
+        ctx.problem(r.line, "%s: within needs params: the path says which %s", what, tostring(r.within))
+    end
     if r.secret ~= nil and type(r.secret) ~= "boolean" then
         ctx.problem(r.line, "%s: secret must be true or false", what)
     end
@@ -117,7 +121,7 @@ local function check_route(ctx, r, unit, out)
     local index = #out.routes + 1
     out.routes[index] = {
         index = index, method = r.method, path = r.path, unit = unit, summary = r.summary, description = r.description,
-        who = r.who, limit = r.limit, can = r.can, params = nodes.params, query = nodes.query, body = nodes.body,
+        who = r.who, within = r.within, limit = r.limit, can = r.can, params = nodes.params, query = nodes.query, body = nodes.body,
         returns = check_returns(ctx, r, what), errors = type(r.errors) == "table" and r.errors or {},
         secret = r.secret == true, check = r.check, run = r.run, line = r.line,
     }
