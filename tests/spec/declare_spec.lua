@@ -296,6 +296,28 @@ describe("normalise", function()
         assert.equal("<here> GET /a/{id}: query must be an object", one { query = text })
     end)
 
+    it("knows scopes: routes within them, limits that count for them", function()
+        local m = manifest(GET "/a/{id}" (route { within = "club" }))
+        m.scopes = { club = nothing }
+        m.limits.standard.per = "club"
+        local out = declare.normalise(m)
+        assert.equal("club", out.routes[1].within)
+        assert.same({ count = 100, seconds = 60, per = "club", of_scope = true }, out.limits.standard)
+    end)
+
+    it("refuses scopes that cannot be", function()
+        local function one(changes, path, scope)
+            local m = manifest(GET(path or "/a/{id}") (route(changes)))
+            m.scopes = { [scope or "club"] = nothing }
+            return only(m)
+        end
+        assert.equal('<here> GET /a/{id}: within = "clubs" is not in scopes (did you mean "club"?)',
+            one { within = "clubs" })
+        assert.equal("<here> GET /a: within needs params: the path says which club", one({ within = "club", params = false },
+            "/a"))
+        assert.equal('scopes: "user" is no name that req could have beside its own', one({}, nil, "user"))
+    end)
+
     it("finds refs to models that do not exist, where they are written", function()
         local m = manifest(GET "/a/{id}" (route()))
         local at = line() + 1
@@ -324,7 +346,7 @@ describe("normalise", function()
             'measures has "a" twice',
             'messages: unknown key "requird" (did you mean "required"?)',
             "codes[200] must be a text under a status from 400 to 599",
-            'limits["standard"]: per must be "user", "address" or a principal',
+            'limits["standard"]: per must be "user", "address", a principal or a scope',
             "config.seconds needs a default",
         }, { table.unpack(problems(m), 1, 8) })
         assert.equal(12, #problems(m))

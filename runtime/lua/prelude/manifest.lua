@@ -116,7 +116,7 @@ local function check_maps(ctx, m, out)
         ctx.problem(nil, 'principals: "anyone" is the word for requests without a principal')
     end
     for _, name in ipairs(sorted(out.scopes)) do
-        if not identifier(name) or REQ[name] or name == "address" then
+        if not identifier(name) or REQ[name] then
             ctx.problem(nil, 'scopes: "%s" is no name that req could have beside its own', tostring(name))
         end
     end
@@ -149,7 +149,7 @@ local function check_limits(ctx, m, out)
             end
         end
         out.limits[name] = {
-            count = limit.count, seconds = limit.seconds, per = limit.per, of_scope = out.scopes[limit.per or false] ~= nil,
+            count = limit.count, seconds = limit.seconds, per = limit.per, of_scope = out.scopes[limit.per or false] and true,
         }
     end
 end
