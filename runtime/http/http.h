@@ -83,4 +83,9 @@ int rt_http_add_header(struct rt_http_req *req, const char *name, const char *va
  * Content-Length: 0). An answer that comes after its client has gone is dropped. */
 void rt_http_respond(struct rt_http_req *req, int status, char *body, size_t n);
 
+/* Instead of an answer: the connection's socket becomes the caller's, the server forgets it. RT_E_INVALID when the
+ * client has sent more than this request already (those bytes would be lost), RT_E_FULL without a descriptor; the
+ * request then still wants its answer. */
+int rt_http_take_over(struct rt_http_req *req, int *ret_fd);
+
 #endif

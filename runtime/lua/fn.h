@@ -17,8 +17,9 @@ enum rt_phase {
     RT_RULE = 4,    /* a permission or business rule: no I/O, never parked */
     RT_JOB = 8,     /* a timer or other work without a client */
     RT_CONSOLE = 16,
-    RT_RUN = RT_REQUEST | RT_JOB | RT_CONSOLE,
-    RT_ANY = 31,
+    RT_CHANNEL = 32, /* a socket's handler */
+    RT_RUN = RT_REQUEST | RT_JOB | RT_CONSOLE | RT_CHANNEL,
+    RT_ANY = 63,
 };
 
 struct rt_lua_fn {

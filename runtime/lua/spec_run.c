@@ -95,7 +95,7 @@ static int host_call(lua_State *L)
 /* host.phase(name, fn, …): fn(…) as if it were called in that phase; it cannot wait. */
 static int host_phase(lua_State *L)
 {
-    static const char *const names[] = { "load", "request", "rule", "job", "console", NULL };
+    static const char *const names[] = { "load", "request", "rule", "job", "console", "channel", NULL };
     struct rt_vm *vm = rt_vm_of(L);
     unsigned before = vm->phase, phase = 1u << luaL_checkoption(L, 1, NULL, names);
     lua_remove(L, 1);

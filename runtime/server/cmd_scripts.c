@@ -156,7 +156,7 @@ static void put_member(struct rt_buf *b, const char *name, const char *value)
 /* The descriptors, for the generators of stubs and reference. */
 int rt_cmd_api(struct rt_options *o, int argc, char **argv)
 {
-    static const char *const phases[] = { "load", "request", "rule", "job", "console" };
+    static const char *const phases[] = { "load", "request", "rule", "job", "console", "channel" };
     struct rt_buf b;
     (void)o, (void)argc, (void)argv;
     rt_buf_init(&b, 0);
@@ -173,7 +173,7 @@ int rt_cmd_api(struct rt_options *o, int argc, char **argv)
             rt_buf_putc(&b, ',');
             put_member(&b, "doc", f->doc);
             rt_buf_puts(&b, ",\"phases\":[");
-            for (int p = 0, first = 1; p < 5; p++)
+            for (int p = 0, first = 1; p < (int)(sizeof phases / sizeof *phases); p++)
                 if (f->phases & (1u << p)) {
                     rt_buf_printf(&b, "%s\"%s\"", first ? "" : ",", phases[p]);
                     first = 0;

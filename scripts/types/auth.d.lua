@@ -6,5 +6,5 @@
 auth = {}
 
 --- After this transaction's commit every token of the app is checked anew (a logout, a deleted key).
---- Allowed in: request, job, console.
+--- Allowed in: request, job, console, channel.
 function auth.revoke() end

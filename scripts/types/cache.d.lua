@@ -6,13 +6,13 @@
 cache = {}
 
 --- A text set earlier in this process, or nil.
---- Allowed in: request, job, console.
+--- Allowed in: request, job, console, channel.
 ---@param key string
 ---@return string|nil
 function cache.get(key) end
 
 --- Keeps a text for some seconds; it may be forgotten earlier.
---- Allowed in: request, job, console.
+--- Allowed in: request, job, console, channel.
 ---@param key string
 ---@param value string
 ---@param seconds integer

@@ -6,7 +6,7 @@
 config = {}
 
 --- The value of a setting that the manifest declares under `config`.
---- Allowed in: request, rule, job, console.
+--- Allowed in: request, rule, job, console, channel.
 ---@param name string
 ---@return any
 function config.get(name) end

@@ -19,13 +19,13 @@ function crypto.sha256(text) end
 function crypto.hmac(key, text) end
 
 --- n characters of A-Z, a-z and 0-9 from the kernel's generator, fit for secrets.
---- Allowed in: request, job, console.
+--- Allowed in: request, job, console, channel.
 ---@param n integer
 ---@return string
 function crypto.random(n) end
 
 --- A random UUID (version 4).
---- Allowed in: request, job, console.
+--- Allowed in: request, job, console, channel.
 ---@return string
 function crypto.uuid() end
 

@@ -6,28 +6,28 @@
 db = {}
 
 --- The first row of a query as a table, or nil. NULL columns are absent.
---- Allowed in: request, job, console.
+--- Allowed in: request, job, console, channel.
 ---@param sql string
 ---@param ... any
 ---@return table|nil
 function db.one(sql, ...) end
 
 --- The first column of the first row, or nil when there is no row.
---- Allowed in: request, job, console.
+--- Allowed in: request, job, console, channel.
 ---@param sql string
 ---@param ... any
 ---@return any
 function db.value(sql, ...) end
 
 --- All rows of a query as an array of tables.
---- Allowed in: request, job, console.
+--- Allowed in: request, job, console, channel.
 ---@param sql string
 ---@param ... any
 ---@return table[]
 function db.all(sql, ...) end
 
 --- The rows as a JSON array made straight from the columns, for an answer; and their number. Aliases shape it: "project.id" nests, :bool, :time and :json convert.
---- Allowed in: request, job, console.
+--- Allowed in: request, job, console, channel.
 ---@param sql string
 ---@param ... any
 ---@return json
@@ -35,14 +35,14 @@ function db.all(sql, ...) end
 function db.json(sql, ...) end
 
 --- The first row as a JSON object made straight from the columns, for an answer, or nil. A json value may be a parameter: ? AS "sessions:json".
---- Allowed in: request, job, console.
+--- Allowed in: request, job, console, channel.
 ---@param sql string
 ---@param ... any
 ---@return json|nil
 function db.object(sql, ...) end
 
 --- One page of a list: `pick` is a query for ids in order, `row` a query with one placeholder for the row of an id. The page's rows as a JSON array, and how many ids there are in all.
---- Allowed in: request, job, console.
+--- Allowed in: request, job, console, channel.
 ---@param row string
 ---@param limit integer
 ---@param offset integer
@@ -53,7 +53,7 @@ function db.object(sql, ...) end
 function db.page(row, limit, offset, pick, ...) end
 
 --- Runs fn(tx) as a part of this request's one transaction and returns what it returns. It is the only way to write; an error rolls back, the answer leaves after the commit is on disk.
---- Allowed in: request, job, console.
+--- Allowed in: request, job, console, channel.
 ---@param fn fun(tx: tx): ...
 ---@return any ...
 function db.transaction(fn) end

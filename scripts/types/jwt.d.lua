@@ -6,13 +6,13 @@
 jwt = {}
 
 --- A signed JSON Web Token (HS256) with these claims; give it iat and exp in Unix seconds.
---- Allowed in: request, job, console.
+--- Allowed in: request, job, console, channel.
 ---@param claims table
 ---@return string
 function jwt.sign(claims) end
 
 --- The claims of a token signed by this app, or nil and "expired" or "invalid".
---- Allowed in: request, job, console.
+--- Allowed in: request, job, console, channel.
 ---@param token string
 ---@return table|nil
 ---@return string

@@ -6,7 +6,7 @@
 report = {}
 
 --- A CSV file: a header row of the columns, then what rows() returns until it returns nil. Texts are made safe for spreadsheets.
---- Allowed in: request, job, console.
+--- Allowed in: request, job, console, channel.
 ---@param t { name: string, columns: string[], rows: fun(): any[]? }
 ---@return file
 function report.csv(t) end

@@ -6,7 +6,7 @@
 schema = {}
 
 --- The cleaned value, or nil and a table of messages by field.
---- Allowed in: request, job, console.
+--- Allowed in: request, job, console, channel.
 ---@param type type
 ---@param value any
 ---@return any|nil

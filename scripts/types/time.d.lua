@@ -6,7 +6,7 @@
 time = {}
 
 --- The current time in Unix seconds (UTC). In a request, req.now is the same for the whole request.
---- Allowed in: request, rule, job, console.
+--- Allowed in: request, rule, job, console, channel.
 ---@return integer
 function time.now() end
 
@@ -29,7 +29,7 @@ function time.parse(text) end
 function time.zone(name) end
 
 --- The local date of an instant (default: now) in a zone.
---- Allowed in: request, rule, job, console.
+--- Allowed in: request, rule, job, console, channel.
 ---@param zone string
 ---@param t? integer
 ---@return string

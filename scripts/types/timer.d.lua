@@ -6,7 +6,7 @@
 timer = {}
 
 --- Runs the app's timer `name` at `due` (Unix seconds) with (due, args); one timer per key, a new one replaces it. It survives restarts and fires once.
---- Allowed in: request, job, console.
+--- Allowed in: request, job, console, channel.
 ---@param key string
 ---@param due integer
 ---@param name string
@@ -14,7 +14,7 @@ timer = {}
 function timer.at(key, due, name, args) end
 
 --- Cancels the timer of that key; false when there is none.
---- Allowed in: request, job, console.
+--- Allowed in: request, job, console, channel.
 ---@param key string
 ---@return boolean
 function timer.cancel(key) end

@@ -7,21 +7,21 @@ tx = {}
 tx.one, tx.all, tx.value = db.one, db.all, db.value
 
 --- Runs a statement that changes data and returns the number of rows it changed.
---- Allowed in: request, job, console.
+--- Allowed in: request, job, console, channel.
 ---@param sql string
 ---@param ... any
 ---@return integer
 function tx.run(sql, ...) end
 
 --- Inserts one row, e.g. tx.insert("tasks", { title = "…" }), and returns its id.
---- Allowed in: request, job, console.
+--- Allowed in: request, job, console, channel.
 ---@param table string
 ---@param values table
 ---@return integer
 function tx.insert(table, values) end
 
 --- As tx.insert, but nil and a message where the row would violate a constraint: when it is there already.
---- Allowed in: request, job, console.
+--- Allowed in: request, job, console, channel.
 ---@param table string
 ---@param values table
 ---@return integer|nil
@@ -29,7 +29,7 @@ function tx.insert(table, values) end
 function tx.insert_new(table, values) end
 
 --- Updates the rows that match, e.g. tx.update("tasks", { title = "…" }, "id = ?", id); returns how many changed.
---- Allowed in: request, job, console.
+--- Allowed in: request, job, console, channel.
 ---@param table string
 ---@param values table
 ---@param where string
@@ -38,7 +38,7 @@ function tx.insert_new(table, values) end
 function tx.update(table, values, where, ...) end
 
 --- Runs fn in a savepoint: true and its results, or false and the message of the violated constraint. Other errors go on.
---- Allowed in: request, job, console.
+--- Allowed in: request, job, console, channel.
 ---@param fn fun(): ...
 ---@return boolean
 ---@return any ...

@@ -30,6 +30,7 @@ struct world {
     struct rt_http_req *waiting[64]; /* of paths that begin with /wait */
     int waits, requests, refusals, ended, last_refusal;
     char last_address[64];
+    int taken, take_code; /* of /take: the socket, and what rt_http_take_over() said */
 };
 
 struct client {
@@ -66,7 +67,14 @@ static void answer_echo(struct rt_http_req *req)
     rt_http_respond(req, 200, text, n);
 }
 
-/* /wait…: kept in `waiting`; /status/NNN: that status with a body of four bytes. */
+static void take(struct world *w, struct rt_http_req *req)
+{
+    w->take_code = rt_http_take_over(req, &w->taken);
+    if (w->take_code)
+        answer_text(req, 400, "not taken");
+}
+
+/* /wait…: kept in `waiting`; /take: taken over; /status/NNN: that status with a body of four bytes. */
 static void world_request(void *arg, struct rt_http_req *req)
 {
     struct world *w = arg;
@@ -79,6 +87,8 @@ static void world_request(void *arg, struct rt_http_req *req)
     if (path.n >= 5 && memcmp(path.p, "/wait", 5) == 0) {
         assert_true(w->waits < 64);
         w->waiting[w->waits++] = req;
+    } else if (path.n == 5 && memcmp(path.p, "/take", 5) == 0) {
+        take(w, req);
     } else if (path.n == 11 && memcmp(path.p, "/status/", 8) == 0) {
         answer_text(req, atoi(path.p + 8), "body");
     } else {
