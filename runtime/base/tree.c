@@ -243,3 +243,48 @@ int rt_tree_read(const char *root, const char *const *folders, struct rt_tree **
         *ret = t;
     return rc;
 }
+
+static int write_file(const char *path, const struct rt_tree_file *f, struct rt_err *err)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    size_t done = 0;
+    ssize_t n = fd < 0 ? -1 : 1;
+    while (n > 0 && done < f->n) {
+        n = write(fd, f->text + done, f->n - done);
+        done += n > 0 ? (size_t)n : 0;
+    }
+    int why = n < 0 ? errno : 0;
+    if (fd >= 0 && close(fd) && !why)
+        why = errno;
+    return why ? rt_err_set(err, RT_E_IO, "cannot write %s: %s", path, strerror(why)) : 0;
+}
+
+int rt_tree_write(const struct rt_tree *t, const char *folder, struct rt_err *err)
+{
+    char path[2048];
+    int rc = 0;
+    size_t root = strlen(folder) + 1;
+    for (int i = 0; rc == 0 && i < t->n; i++) {
+        if (snprintf(path, sizeof path, "%s/%s", folder, t->file[i].path) >= (int)sizeof path)
+            return rt_err_set(err, RT_E_LIMIT, "%s/%s is too long", folder, t->file[i].path);
+        for (char *slash = path + root; (slash = strchr(slash, '/')); *slash++ = '/') {
+            *slash = 0;
+            if (mkdir(path, 0700) && errno != EEXIST)
+                return rt_err_set(err, RT_E_IO, "cannot make the folder %s: %s", path, strerror(errno));
+        }
+        rc = write_file(path, &t->file[i], err);
+    }
+    return rc;
+}
+
+int rt_tree_differences(const struct rt_tree *a, const struct rt_tree *b)
+{
+    int n = 0;
+    for (int i = 0; i < a->n; i++) {
+        const struct rt_tree_file *f = &a->file[i], *other = rt_tree_find(b, f->path);
+        n += !other || other->n != f->n || memcmp(other->text, f->text, f->n) != 0;
+    }
+    for (int i = 0; i < b->n; i++)
+        n += !rt_tree_find(a, b->file[i].path);
+    return n;
+}

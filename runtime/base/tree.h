@@ -37,6 +37,10 @@ int rt_tree_add(struct rt_tree *t, const char *path, const char *text, size_t n,
 void rt_tree_sort(struct rt_tree *t);
 struct rt_tree *rt_tree_ref(struct rt_tree *t);
 void rt_tree_unref(struct rt_tree *t);
+/* How many files are in one of them only or differ. */
+int rt_tree_differences(const struct rt_tree *a, const struct rt_tree *b);
+/* Writes all files below `folder`, which exists, making folders as needed (0700, files 0600). */
+int rt_tree_write(const struct rt_tree *t, const char *folder, struct rt_err *err);
 /* NULL when there is no such file. */
 const struct rt_tree_file *rt_tree_find(const struct rt_tree *t, const char *path);
 /* The first file whose path begins with `prefix`, as an index; t->n when there is none. They stand side by side. */

@@ -75,6 +75,8 @@ const struct config_option config__table[] = {
     NUM(password_threads, "password-threads", CONFIG_LONG, "0", 0, 256, NULL,
         "threads that hash passwords; 0: one per core"),
     NUM(password_queue, "password-queue", CONFIG_LONG, "64", 1, 100000, NULL, "most passwords that wait for a thread"),
+    FLAG(watch, "watch", NULL, "bring saved scripts live at once; on in development, off in production"),
+    FLAG(release_specs, "release-specs", "on", "run an app's specs before its scripts go live"),
     FLAG(demo, "demo", NULL, "fill new databases with demo data; on in development, not possible in production"),
 };
 

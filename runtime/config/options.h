@@ -22,7 +22,7 @@ struct rt_options {
     int port, workers, env;
     int64_t body_bytes, header_bytes, url_bytes, idle_seconds, request_seconds, connections;
     int64_t script_ms, script_mb, statement_ms, drain_seconds, password_threads, password_queue;
-    bool access_log, demo;
+    bool access_log, demo, watch, release_specs;
     unsigned char source[RT_OPTIONS_MAX]; /* enum rt_option_source of the option rt_option_name(i) */
 };
 
