@@ -29,9 +29,10 @@ struct rt_fact {
     int64_t value;    /* spread over the span in proportion to time, exactly: the parts add up */
 };
 
-/* Inside a transaction, on the write connection. Names have 1 to 64 bytes, a span at most ten years
- * (RT_E_INVALID, RT_E_LIMIT). A name whose id another name has already is RT_E_CONSTRAINT. */
-int rt_analytics_record(struct rt_conn *c, const struct rt_fact *fact, struct rt_err *err);
+/* Inside a transaction, on the write connection. Facts of one subject and day that follow each other are one change of
+ * its row. Names have 1 to 64 bytes, a span at most ten years (RT_E_INVALID, RT_E_LIMIT). A name whose id another name
+ * has already is RT_E_CONSTRAINT. After an error some of the facts may be recorded: roll back. */
+int rt_analytics_record(struct rt_conn *c, const struct rt_fact *facts, size_t n, struct rt_err *err);
 
 /* What to report on: local days first..last (inclusive, at most 40000) of one or many subjects of a kind, at most 32
  * measures. Each subject costs one range scan over its days. */

@@ -66,17 +66,38 @@ const struct config_option config__table[] = {
     NUM(idle_seconds, "idle-seconds", CONFIG_LONG, "75", 1, 86400, "seconds", "how long a connection may stay idle"),
     NUM(request_seconds, "request-seconds", CONFIG_LONG, "30", 1, 86400, "seconds", "how long a request may take"),
     NUM(connections, "connections", CONFIG_LONG, "10000", 1, 1000000, NULL, "most connections per worker"),
+    NUM(socket_connections, "socket-connections", CONFIG_LONG, "10000", 1, 1000000, NULL,
+        "most open WebSockets per worker"),
+    NUM(socket_message_bytes, "socket-message-bytes", CONFIG_LONG, "65536", 128, 16 << 20, "bytes",
+        "longest message of a WebSocket's client"),
+    NUM(socket_queue_bytes, "socket-queue-bytes", CONFIG_LONG, "262144", 4096, 64 << 20, "bytes",
+        "what may wait for a slow WebSocket before it is closed"),
+    NUM(socket_ping_seconds, "socket-ping-seconds", CONFIG_LONG, "30", 1, 3600, "seconds",
+        "how long a WebSocket may be silent before it is pinged; closed after twice that"),
     NUM(script_ms, "script-ms", CONFIG_LONG, "200", 1, 600000, "ms", "longest turn of a script before it is stopped"),
     NUM(script_mb, "script-mb", CONFIG_LONG, "64", 1, 65536, "MiB", "memory for one app's scripts on one worker"),
     NUM(statement_ms, "statement-ms", CONFIG_LONG, "5000", 1, 600000, "ms",
         "longest statement before it is interrupted"),
     NUM(drain_seconds, "drain-seconds", CONFIG_LONG, "20", 0, 3600, "seconds",
         "how long running requests get at shutdown"),
+    NUM(event_window, "event-window", CONFIG_LONG, "900", 1, 86400, "seconds",
+        "how far back a client that reconnects gets the events it missed"),
     NUM(password_threads, "password-threads", CONFIG_LONG, "0", 0, 256, NULL,
         "threads that hash passwords; 0: one per core"),
     NUM(password_queue, "password-queue", CONFIG_LONG, "64", 1, 100000, NULL, "most passwords that wait for a thread"),
     FLAG(watch, "watch", NULL, "bring saved scripts live at once; on in development, off in production"),
     FLAG(release_specs, "release-specs", "on", "run an app's specs before its scripts go live"),
+    TEXT(webhook_schedule, "webhook-schedule", "0,5,300,1800,7200,18000,36000,50400,72000,86400", 1, "SECONDS",
+         "delays before each attempt at a webhook's delivery, from the end of the one before"),
+    NUM(webhook_timeout, "webhook-timeout", CONFIG_LONG, "15", 1, 300, "seconds", "how long a delivery may take"),
+    NUM(webhook_disable_after, "webhook-disable-after", CONFIG_LONG, "432000", 60, 31536000, "seconds",
+        "a webhook that has failed for so long without a success is disabled"),
+    NUM(webhook_log_days, "webhook-log-days", CONFIG_LONG, "30", 1, 3650, "days",
+        "how long the log of deliveries and sent mail is kept"),
+    { "smtp-url", CONFIG_SECRET, "", 0, 0, "URL",
+      "SMTP server, smtp://user:password@host:587 or smtps://…; without it mail waits, or in development is kept",
+      AT(smtp_url), NULL },
+    TEXT(mail_from, "mail-from", "", 0, "ADDRESS", "sender of mail, like \"Example <no-reply@example.com>\""),
     FLAG(demo, "demo", NULL, "fill new databases with demo data; on in development, not possible in production"),
 };
 
@@ -122,7 +143,7 @@ static void put_help(struct rt_buf *b, const struct config_option *opt)
         rt_buf_printf(b, " (%s, %lld to %lld)", opt->unit, (long long)opt->min, (long long)opt->max);
     else if (number)
         rt_buf_printf(b, " (%lld to %lld)", (long long)opt->min, (long long)opt->max);
-    else if (opt->kind == CONFIG_SECRET)
+    else if (opt->kind == CONFIG_SECRET && opt->min > 0)
         rt_buf_printf(b, " (at least %lld characters)", (long long)opt->min);
 }
 

@@ -51,6 +51,9 @@ enum { RT_EVENTS_PER_ROOM = 1000, RT_EVENTS_REPLAY_BYTES = 256 << 10 };
 int rt_events_new(struct rt_writer *w, struct rt_hub *hub, unsigned app, int64_t window_s, struct rt_conn *c,
                   struct rt_events **ret, struct rt_err *err);
 void rt_events_free(struct rt_events *e);
+/* For a database that was put back from a copy: empties the log, as clients may have numbers of a time that never was.
+ * Does nothing where there is no log yet. */
+int rt_events_forget(struct rt_conn *c, struct rt_err *err);
 struct rt_hub *rt_events_hub(const struct rt_events *e);
 unsigned rt_events_app(const struct rt_events *e);
 
@@ -71,6 +74,7 @@ struct rt_events_open {
     struct rt_events *events;
     char room[RT_HUB_NAME_MAX];
     size_t room_n;
+    uint64_t version;
     /* Through the mailbox, so on the worker's thread: 0 or a negative code. */
     void (*done)(struct rt_events_open *o, int code);
     void *owner;
@@ -90,7 +94,8 @@ int rt_events_missed(struct rt_events *e, struct rt_conn *c, struct rt_str room,
 /* ---- housekeeping: one thread, with a mailbox of that thread ---- */
 
 /* Removes events older than the window and rooms that nobody has listened to for that long, in transactions of a few
- * rooms each, so that no writer waits long. `done` (nullable) when all rooms were looked at. One at a time: RT_E_BUSY. */
+ * rooms each, so that no writer waits long. `done` (nullable) when all rooms were looked at. RT_E_BUSY while the one
+ * before is not done. */
 int rt_events_sweep(struct rt_events *e, struct rt_mailbox *mailbox, void (*done)(void *arg), void *arg);
 
 struct rt_events_stats {

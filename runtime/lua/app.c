@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lua/api.h"
+#include "lua/channel.h"
 #include "lua/prelude.h"
 #include "lua/schema.h"
 
@@ -204,6 +205,21 @@ static int ref_of(lua_State *L, int t, const char *table, const char *key)
     return ref;
 }
 
+static void read_socket(lua_State *L, struct rt_route *route, int r)
+{
+    route->open_ref = route->message_ref = route->closed_ref = route->timeout_ref = LUA_NOREF;
+    if (lua_getfield(L, r, "socket") == LUA_TTABLE) {
+        int s = lua_gettop(L);
+        route->socket = true;
+        route->open_ref = ref_field(L, s, "open");
+        route->message_ref = ref_field(L, s, "message");
+        route->closed_ref = ref_field(L, s, "closed");
+        route->timeout_ref = ref_field(L, s, "timeout");
+        route->token_query = text_field(L, s, "token_query");
+    }
+    lua_pop(L, 1);
+}
+
 static void read_route(lua_State *L, struct rt_app *app, struct rt_route *route, int t, int r)
 {
     *route = (struct rt_route){ .method = text_field(L, r, "method"),
@@ -229,6 +245,7 @@ static void read_route(lua_State *L, struct rt_app *app, struct rt_route *route,
     route->query = read_schema(L, app, r, "query", route->line);
     route->body = read_schema(L, app, r, "body", route->line);
     read_returns(L, app, route, r);
+    read_socket(L, route, r);
 }
 
 static void read_routes(lua_State *L, struct rt_app *app, int t)
@@ -309,6 +326,7 @@ static int load(lua_State *L)
     app->timers_ref = ref_field(L, t, "timers");
     app->recount_ref = ref_field(L, t, "recount");
     app->demo_ref = ref_field(L, t, "demo");
+    app->webhooks_ref = ref_field(L, t, "webhooks");
     app->hosts = read_texts(L, t, "hosts");
     app->prefixes = read_texts(L, t, "prefixes");
     read_limits(L, app, t);
@@ -347,6 +365,7 @@ void rt_app_free(struct rt_app *app)
     if (!app)
         return;
     lua_State *L = app->vm->L;
+    rt_channels_fini(app->vm);
     app->vm->app = NULL;
     for (int i = 0; i < app->n_routes; i++) {
         struct rt_route *r = &app->routes[i];

@@ -33,6 +33,9 @@ struct rt_route {
     struct rt_returns returns[RT_RETURNS_MAX];
     int n_returns;
     bool secret, anyone;
+    bool socket; /* its handshake; then these handlers, LUA_NOREF for none */
+    int open_ref, message_ref, closed_ref, timeout_ref;
+    const char *token_query; /* a query parameter that may hold the token instead of the header, or NULL */
     int doc; /* index into docs when the host itself answers, else -1 */
 };
 
@@ -64,7 +67,7 @@ struct rt_app {
     const char **hosts, **prefixes; /* ended by NULL */
     bool trailing_slash, reset_iso;
     int table_ref; /* the normalised manifest */
-    int envelope_ref, timers_ref, recount_ref, demo_ref;
+    int envelope_ref, timers_ref, recount_ref, demo_ref, webhooks_ref;
     struct rt_schema_set *models;
     struct rt_messages *messages;
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "events/events.h"
 #include "lua/api.h"
 #include "lua/call.h"
 #include "lua/query.h"
@@ -67,6 +68,7 @@ void rt_call_fini(struct rt_call *call)
     struct rt_vm *vm = call->vm;
     if (!call->co)
         return;
+    rt_hub_ops_cut(&call->ops, NULL); /* its commit failed */
     lua_sethook(call->co, NULL, 0, 0);
     bool ended = lua_status(call->co) == LUA_OK;
     if (!ended && !call->overran)
@@ -162,6 +164,10 @@ static void commit_effects(struct rt_tx *tx)
         atomic_fetch_add(&app->epoch, 1);
     if (call->timer_due && app->timer_set)
         app->timer_set(app->timer_arg, call->timer_due);
+    if (call->ops.head)
+        rt_hub_post(rt_events_hub(app->events), &call->ops);
+    if (call->outbox && app->outbox_set)
+        app->outbox_set(app->outbox_arg, (call->outbox & RT_OUTBOX_AGAIN) != 0);
 }
 
 /* The turn could not be opened: the parked call goes on without it and finds out. */
@@ -200,6 +206,8 @@ int rt_call_end_turn(struct rt_call *call, bool keep, struct rt_err *err)
     if (!keep) {
         call->revoke = false;
         call->timer_due = 0;
+        rt_hub_ops_cut(&call->ops, NULL);
+        call->outbox = 0;
     }
     int rc = rt_tx_end(call->vm->services->app->writer, &call->tx, keep, err);
     return rc ? rc : keep;

@@ -7,6 +7,10 @@
 #define RT_LUA_CALL_H
 
 #include "lua/vm.h"
+#include "ws/hub.h"
+
+/* What a transaction did to the outbox: put rows into it, made older ones due. */
+enum { RT_OUTBOX_NEW = 1, RT_OUTBOX_AGAIN = 2 };
 
 struct rt_call {
     struct rt_vm *vm;
@@ -21,9 +25,11 @@ struct rt_call {
     struct rt_tx tx;
     /* Effects after the commit. */
     bool revoke;
-    int64_t timer_due;  /* 0 none */
-    bool overran;       /* stopped by the watchdog */
-    uint64_t parked_ns; /* total time parked, for metrics */
+    int64_t timer_due;     /* 0 none */
+    struct rt_hub_ops ops; /* events and closings of this transaction */
+    unsigned outbox;       /* RT_OUTBOX_NEW, RT_OUTBOX_AGAIN */
+    bool overran;          /* stopped by the watchdog */
+    uint64_t parked_ns;    /* total time parked, for metrics */
     uint64_t parked_at;
     /* The code has returned (results on co, `n` of them) or raised (n < 0, the error on top of co).
      * Called once; the owner then ends the transaction, takes the results and calls rt_call_fini(). */

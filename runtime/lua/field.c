@@ -7,18 +7,18 @@
 
 #include "base/clock.h"
 
-const char *rt_field_text(lua_State *L, const char *name)
+const char *rt_field_text(lua_State *L, int idx, const char *name)
 {
     luaL_checkstack(L, 2, NULL);
-    if (lua_getfield(L, 1, name) != LUA_TSTRING)
+    if (lua_getfield(L, idx, name) != LUA_TSTRING)
         luaL_error(L, "%s must be a text", name);
     return lua_tostring(L, -1);
 }
 
-bool rt_field_optional_integer(lua_State *L, const char *name, lua_Integer *ret)
+bool rt_field_optional_integer(lua_State *L, int idx, const char *name, lua_Integer *ret)
 {
     int isnum = 0;
-    bool there = lua_getfield(L, 1, name) != LUA_TNIL;
+    bool there = lua_getfield(L, idx, name) != LUA_TNIL;
     *ret = there ? lua_tointegerx(L, -1, &isnum) : 0;
     if (there && !isnum)
         luaL_error(L, "%s must be an integer", name);
@@ -26,26 +26,26 @@ bool rt_field_optional_integer(lua_State *L, const char *name, lua_Integer *ret)
     return there;
 }
 
-lua_Integer rt_field_integer(lua_State *L, const char *name)
+lua_Integer rt_field_integer(lua_State *L, int idx, const char *name)
 {
     lua_Integer v;
-    if (!rt_field_optional_integer(L, name, &v))
+    if (!rt_field_optional_integer(L, idx, name, &v))
         luaL_error(L, "%s must be an integer", name);
     return v;
 }
 
-bool rt_field_flag(lua_State *L, const char *name)
+bool rt_field_flag(lua_State *L, int idx, const char *name)
 {
-    lua_getfield(L, 1, name);
+    lua_getfield(L, idx, name);
     bool flag = lua_toboolean(L, -1);
     lua_pop(L, 1);
     return flag;
 }
 
-const struct rt_zone *rt_field_zone(lua_State *L, const char *name)
+const struct rt_zone *rt_field_zone(lua_State *L, int idx, const char *name)
 {
     size_t n;
-    rt_field_text(L, name);
+    rt_field_text(L, idx, name);
     const char *text = lua_tolstring(L, -1, &n);
     const struct rt_zone *z = rt_zone_find(text, n);
     if (!z)
@@ -53,20 +53,20 @@ const struct rt_zone *rt_field_zone(lua_State *L, const char *name)
     return z;
 }
 
-int64_t rt_field_date(lua_State *L, const char *name)
+int64_t rt_field_date(lua_State *L, int idx, const char *name)
 {
     size_t n;
     int64_t day = 0;
-    rt_field_text(L, name);
+    rt_field_text(L, idx, name);
     const char *p = lua_tolstring(L, -1, &n);
     if (!rt_date_parse(p, n, &day))
         luaL_error(L, "%s must be a date YYYY-MM-DD", name);
     return day;
 }
 
-int rt_field_texts(lua_State *L, const char *name, const char **texts, int max)
+int rt_field_texts(lua_State *L, int idx, const char *name, const char **texts, int max)
 {
-    if (lua_getfield(L, 1, name) != LUA_TTABLE)
+    if (lua_getfield(L, idx, name) != LUA_TTABLE)
         luaL_error(L, "%s must be a list of names", name);
     lua_Unsigned n = lua_rawlen(L, -1);
     if (n < 1 || n > (lua_Unsigned)max)
@@ -81,9 +81,9 @@ int rt_field_texts(lua_State *L, const char *name, const char **texts, int max)
     return (int)n;
 }
 
-const int64_t *rt_field_integers(lua_State *L, const char *name, size_t *ret_count)
+const int64_t *rt_field_integers(lua_State *L, int idx, const char *name, size_t *ret_count)
 {
-    int type = lua_getfield(L, 1, name);
+    int type = lua_getfield(L, idx, name);
     if (type == LUA_TNIL)
         return NULL;
     if (type != LUA_TTABLE)

@@ -19,12 +19,13 @@ static void savepoint(lua_State *L, struct rt_call *call, enum rt_savepoint what
 }
 
 /* After an error in the function at this depth. False when the whole transaction is gone. */
-static bool undo(lua_State *L, struct rt_call *call)
+static bool undo(lua_State *L, struct rt_call *call, struct rt_hub_op *mark)
 {
     if (rt_tx_lost(call->vm->services->app->writer) || call->depth == 0) {
         rt_call_end_turn(call, false, NULL);
         return false;
     }
+    rt_hub_ops_cut(&call->ops, mark); /* what would have been told did not happen */
     savepoint(L, call, RT_SAVEPOINT_BACK);
     savepoint(L, call, RT_SAVEPOINT_RELEASE);
     return true;
@@ -36,6 +37,7 @@ int rt_tx_run(lua_State *L, struct rt_call *call)
         return luaL_error(L, "the database takes no writes now");
     bool outer = !call->in_transaction;
     bool inner = call->wrote || !outer;
+    struct rt_hub_op *mark = call->ops.tail;
     if (inner) {
         call->depth++;
         savepoint(L, call, RT_SAVEPOINT_SET);
@@ -47,7 +49,7 @@ int rt_tx_run(lua_State *L, struct rt_call *call)
     if (outer)
         call->in_transaction = false;
     if (status != LUA_OK) {
-        if (undo(L, call))
+        if (undo(L, call, mark))
             call->depth--;
         return lua_error(L);
     }

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "lua/api.h"
 #include "lua/call.h"
+#include "lua/channel.h"
 #include "lua/file.h"
 #include "lua/prelude.h"
 #include "lua/query.h"
@@ -38,6 +39,7 @@ static int open_globals(lua_State *L)
     rt_tx_open(L);
     rt_file_open(L);
     rt_request_open(L);
+    rt_socket_open(L);
     luaL_requiref(L, "cjson", luaopen_cjson, 0);
     lua_setfield(L, LUA_REGISTRYINDEX, "rt.cjson");
     return 0;
@@ -126,8 +128,11 @@ int rt_vm_protected(struct rt_vm *vm, unsigned phase, lua_CFunction f, void *arg
 struct rt_conn *rt_vm_conn(struct rt_vm *vm, lua_State *L)
 {
     struct rt_writer *w = vm->services->app->writer;
-    if (vm->call && vm->call->turn)
+    if (vm->call && vm->call->turn) {
+        if (rt_tx_lost(w)) /* a statement now would be a transaction of its own */
+            luaL_error(L, "the transaction was rolled back by the database");
         return rt_writer_conn(w);
+    }
     if (vm->snapshot_checked)
         return vm->reader;
     uint64_t now = w ? rt_writer_sequence(w) : 0;

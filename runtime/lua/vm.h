@@ -23,9 +23,14 @@
 #include "lua/alloc.h"
 
 struct rt_app;
+struct rt_events;
 struct lua_State;
 struct rt_call;
 struct rt_cache;
+struct rt_channels;
+struct rt_channel_stats;
+struct rt_inbox;
+struct rt_report_pool;
 
 /* What all workers' states of one app share; owned by the server. */
 struct rt_app_shared {
@@ -37,9 +42,14 @@ struct rt_app_shared {
     uint8_t seal_key[32];
     _Atomic uint64_t epoch; /* moves when cached principals must be checked again */
     _Atomic uint64_t lua_errors;
+    struct rt_events *events;
     /* After a commit that set or moved a timer: the earliest due time. Committer's thread. */
     void (*timer_set)(void *arg, int64_t due);
     void *timer_arg;
+    /* After a commit that put something into the outbox; `again`: older rows became due. Committer's thread. */
+    void (*outbox_set)(void *arg, bool again);
+    void *outbox_arg;
+    bool keep_mail; /* mail is kept to be looked at, not sent */
 };
 
 /* What the host gives a state to work with; borrowed. */
@@ -48,9 +58,13 @@ struct rt_services {
     struct rt_loop *loop;
     struct rt_mailbox *mailbox;
     struct rt_password_pool *passwords;
+    struct rt_report_pool *reports;
     struct rt_limits *limits;
     struct rt_cache *cache;
+    struct rt_inbox *inbox; /* the worker's, of the hub; NULL without sockets */
+    struct rt_channel_stats *channel_stats; /* of this app on this worker */
     double limit_factor; /* 0 = limits are off */
+    bool strict;         /* check what could be skipped: development and specs */
     int script_ms, script_mb, statement_ms;
     /* A setting of the app ("access_seconds") as text, or NULL. */
     const char *(*setting)(void *arg, const char *app, const char *name);
@@ -81,6 +95,7 @@ struct rt_vm {
     struct rt_buf scratch; /* for text on its way into a Lua value */
     struct rt_map principals;
     uint64_t principals_epoch;
+    struct rt_channels *channels; /* open sockets (channel.h); NULL before the first */
     /* The watchdog's view. */
     bool overran;          /* this turn's script met its deadline */
     _Atomic int thread_id; /* the kernel's, of whoever runs it */

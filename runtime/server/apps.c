@@ -16,8 +16,12 @@
 #include "base/log.h"
 #include "crypto/hash.h"
 #include "db/migrate.h"
+#include "events/events.h"
+#include "report/pool.h"
 #include "server/host.h"
 #include "server/idempotency.h"
+
+enum { REPORT_THREADS = 2 /* a large export does not delay the next page */, REPORT_QUEUE = 32 };
 
 static bool is_app(const char *scripts, const char *name)
 {
@@ -144,13 +148,30 @@ static int migrate_app(struct rt_host *h, struct rt_app_shared *a, struct rt_err
     return rc;
 }
 
+static int open_events(struct rt_host *h, int app, struct rt_err *err)
+{
+    struct rt_app_shared *a = &h->apps[app].shared;
+    struct rt_conn *c;
+    int rc = rt_conn_open(a->db_path, RT_CONN_READ, &c, err);
+    if (rc)
+        return rc;
+    rc = rt_events_new(a->writer, h->hub, (unsigned)app, h->options->event_window, c, &a->events, err);
+    rt_conn_close(c);
+    return rc;
+}
+
 int rt_host_open(struct rt_host *h, struct rt_err *err)
 {
+    h->hub = rt_hub_new(h->n_workers ? h->n_workers : 1);
+    if (!h->hub)
+        return rt_err_set(err, RT_E_NOMEM, "no memory for rooms");
     for (int i = 0; i < h->n_apps; i++) {
         struct rt_app_shared *a = &h->apps[i].shared;
         int rc = migrate_app(h, a, err);
         if (rc == 0)
             rc = rt_writer_open(a->db_path, &a->writer, err);
+        if (rc == 0)
+            rc = open_events(h, i, err);
         if (rc)
             return rc;
         h->apps[i].idempotency = rt_idempotency_new();
@@ -162,9 +183,12 @@ void rt_host_close(struct rt_host *h)
 {
     for (int i = 0; i < h->n_apps; i++) {
         rt_writer_close(h->apps[i].shared.writer);
+        rt_events_free(h->apps[i].shared.events);
         rt_idempotency_free(h->apps[i].idempotency);
     }
     h->n_apps = 0;
+    rt_hub_free(h->hub);
+    h->hub = NULL;
     if (h->lock_fd > 0)
         close(h->lock_fd);
 }
@@ -178,4 +202,12 @@ const char *rt_host_setting(void *arg, const char *app, const char *name)
         *p = (char)toupper((unsigned char)*p);
     const char *value = getenv(variable);
     return value && value[0] ? value : NULL;
+}
+
+int rt_host_start_reports(struct rt_host *h, struct rt_err *err)
+{
+    char folder[1024];
+    snprintf(folder, sizeof folder, "%s/tmp", h->options->data);
+    int rc = rt_spool_folder(folder, err);
+    return rc ? rc : rt_report_pool_new(REPORT_THREADS, REPORT_QUEUE, folder, &h->reports, err);
 }

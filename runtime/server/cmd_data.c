@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "db/backup.h"
+#include "events/events.h"
 #include "server/archive.h"
 #include "server/command.h"
 
@@ -146,10 +147,24 @@ int rt_cmd_backup(struct rt_options *o, int argc, char **argv)
     return 0;
 }
 
+static int forget_events(const char *copy, struct rt_err *err)
+{
+    struct rt_conn *c;
+    int rc = rt_conn_open(copy, RT_CONN_WRITE, &c, err);
+    if (rc)
+        return rc;
+    rc = rt_events_forget(c, err);
+    rt_conn_close(c);
+    return rc;
+}
+
 static int put_back(struct rt_app_shared *a, const char *folder, struct rt_err *err)
 {
     char copy[1200], side[600];
     snprintf(copy, sizeof copy, "%s/%s.db", folder, a->name);
+    int rc = forget_events(copy, err);
+    if (rc)
+        return rc;
     /* The former log belongs to the former database: it must be gone before the new one is in place. */
     snprintf(side, sizeof side, "%s-wal", a->db_path);
     unlink(side);

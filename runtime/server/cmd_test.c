@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "lua/spec_run.h"
+#include "report/pool.h"
 #include "server/command.h"
 
 enum { SCRIPT_MS = 60000, SCRIPT_MB = 1024, CACHE_BYTES = 1 << 20, COUNTERS = 1000, QUEUE = 16 };
@@ -17,7 +18,7 @@ enum { SCRIPT_MS = 60000, SCRIPT_MB = 1024, CACHE_BYTES = 1 << 20, COUNTERS = 10
 struct bench {
     struct rt_host host;
     struct rt_services services;
-    struct rt_message mail;
+    struct rt_message mail, news;
     const char *spec, *filter;
     char folder[256];
 };
@@ -45,6 +46,18 @@ static void read_mail(struct rt_message *m)
     rt_mailbox_run(b->services.mailbox);
 }
 
+static void read_news(struct rt_message *m)
+{
+    struct bench *b = (struct bench *)((char *)m - offsetof(struct bench, news));
+    rt_inbox_run(b->services.inbox);
+}
+
+static void wake_for_news(void *arg)
+{
+    struct bench *b = arg;
+    rt_loop_post(b->services.loop, &b->news);
+}
+
 static void wake(void *arg)
 {
     struct bench *b = arg;
@@ -55,9 +68,12 @@ static int open_services(struct bench *b, struct rt_err *err)
 {
     struct rt_services *s = &b->services;
     b->mail.run = read_mail;
+    b->news.run = read_news;
     *s = (struct rt_services){ .limits = rt_limits_new(COUNTERS),
                                .cache = rt_cache_new(CACHE_BYTES),
+                               .inbox = rt_hub_inbox(b->host.hub, 0, wake_for_news, b),
                                .limit_factor = 1,
+                               .strict = true,
                                .mailbox = rt_mailbox_new(wake, b),
                                .script_ms = SCRIPT_MS,
                                .script_mb = SCRIPT_MB,
@@ -66,12 +82,16 @@ static int open_services(struct bench *b, struct rt_err *err)
     if (!s->limits || !s->cache || !s->mailbox)
         return rt_err_set(err, RT_E_NOMEM, "no memory to start");
     int rc = rt_loop_new(&s->loop, err);
+    if (rc == 0)
+        rc = rt_host_start_reports(&b->host, err);
+    s->reports = b->host.reports;
     return rc ? rc : rt_password_pool_new(1, QUEUE, &s->passwords, err);
 }
 
 static void close_services(struct bench *b)
 {
     rt_password_pool_free(b->services.passwords);
+    rt_report_pool_free(b->services.reports);
     rt_mailbox_free(b->services.mailbox);
     rt_loop_free(b->services.loop);
     rt_cache_free(b->services.cache);
@@ -101,6 +121,7 @@ static int test_app(struct bench *b, int i, struct rt_err *err)
     struct rt_vm *vm = NULL;
     struct rt_app *app = NULL;
     b->services.app = &b->host.apps[i].shared;
+    b->host.apps[i].shared.keep_mail = true;
     struct rt_tree *tree = NULL;
     int rc = rt_scripts_read(b->host.options->scripts, b->services.app->name, &tree, err);
     if (rc == 0)

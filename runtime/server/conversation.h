@@ -40,6 +40,10 @@ void rt_respond(struct rt_conversation *c, int status, const char *type, const c
 void rt_respond_error(struct rt_conversation *c, int status, const char *message);
 /* A file of the release; `host` as the client named it. */
 void rt_respond_page(struct rt_conversation *c, const struct rt_page *page, struct rt_str host);
+/* Counts and logs a request whose connection became a socket. */
+void rt_respond_switched(struct rt_conversation *c);
+/* `allowed` as in --cors-origins. */
+bool rt_origin_allowed(const char *allowed, struct rt_str origin);
 /* The exchange's answer. */
 void rt_respond_exchange(struct rt_conversation *c);
 

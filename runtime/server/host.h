@@ -11,7 +11,9 @@
 #include "config/options.h"
 #include "http/http.h"
 #include "lua/cache.h"
+#include "lua/channel.h"
 #include "server/release.h"
+#include "ws/hub.h"
 
 /* One app's database and keys; the same for all releases. */
 struct rt_hosted {
@@ -25,16 +27,19 @@ struct rt_worker {
     pthread_t thread;
     struct rt_loop *loop;
     struct rt_mailbox *mailbox;
+    struct rt_inbox *inbox;
     struct rt_http *http;
+    struct rt_ws *ws;
+    struct rt_channel_stats channel_stats[RT_APPS_MAX];
     struct rt_services services[RT_APPS_MAX];
     int listen_fd;
     struct rt_watch *listen_watch, *http_watch;
     struct rt_alarm *http_alarm, *sweep_alarm;
-    struct rt_message mail, begin, drain;
+    struct rt_message mail, news, begin, drain;
     struct rt_release *retired;   /* releases that some request, job or socket of ours still uses */
     struct rt_route_stats others; /* requests without a route */
     struct rt_buf access;         /* access log lines of this iteration */
-    bool draining, listening;
+    bool draining, listening, sockets_stopping;
     uint64_t drain_until_ns;
 };
 
@@ -47,10 +52,14 @@ struct rt_host {
     struct rt_former *former; /* counters of releases that are gone; metrics.c */
     struct rt_limits *limits;
     struct rt_cache *cache;
+    struct rt_hub *hub;
+    struct rt_keeper *keeper;
     struct rt_password_pool *passwords;
+    struct rt_report_pool *reports;
     struct rt_worker workers[RT_WORKERS_MAX];
     int n_workers;
     struct rt_scheduler *schedulers[RT_APPS_MAX];
+    struct rt_outbox *outbox;
     uint8_t master_key[32];
     double limit_factor;
     int lock_fd;
@@ -64,14 +73,18 @@ int rt_host_find_apps(struct rt_host *h, struct rt_err *err);
 /* Takes the data folder for this process (made 0700); RT_E_BUSY when another server has it. */
 int rt_host_lock(struct rt_host *h, struct rt_err *err);
 int rt_host_keys(struct rt_host *h, struct rt_err *err);
-/* Opens and migrates every app's database. */
+/* Opens and migrates every app's database; makes the hub, with an inbox per worker (one without workers). */
 int rt_host_open(struct rt_host *h, struct rt_err *err);
 void rt_host_close(struct rt_host *h);
+/* <data>/tmp, for files that are being made, empty; and the threads that make them. */
+int rt_host_start_reports(struct rt_host *h, struct rt_err *err);
 /* PERIGEE_<APP>_<NAME> from the environment, or NULL. */
 const char *rt_host_setting(void *arg, const char *app, const char *name);
 
-/* release.c: what a release's last user on a worker leaves behind. On the worker's thread. */
+/* release.c, on the worker's thread: it serves no new requests of ours any more. */
 void rt_release_retire(struct rt_release *r, int worker);
+/* At the end of an iteration: closes our states of retired releases that nothing uses. */
+void rt_releases_sweep(struct rt_host *h, int worker);
 /* Those that something still used when the workers stopped. */
 void rt_releases_free_retired(struct rt_host *h);
 
@@ -94,6 +107,10 @@ void rt_metrics_keep(struct rt_host *h, const struct rt_release *r);
 int rt_metrics_open(struct rt_host *h, struct rt_err *err);
 void rt_metrics_close(struct rt_host *h);
 void rt_metrics_write(struct rt_host *h, struct rt_buf *out);
+
+/* keeper.c: cleans the logs of events; worker 0's thread once it runs. */
+int rt_keeper_new(struct rt_host *h, struct rt_keeper **ret, struct rt_err *err);
+void rt_keeper_free(struct rt_keeper *k);
 
 /* scheduler.c: fires the timers of one app on worker 0. */
 struct rt_scheduler *rt_scheduler_new(struct rt_host *h, int app);

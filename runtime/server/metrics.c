@@ -8,9 +8,10 @@
 
 #include "base/clock.h"
 #include "base/map.h"
+#include "events/events.h"
 #include "limit/limit.h"
-#include "server/host.h"
 #include "server/releaser.h"
+#include "server/sockets.h"
 
 static const unsigned bounds_us[RT_LATENCY_BUCKETS - 1] = { 100,   250,   500,    1000,   2500,   5000,   10000,
                                                             25000, 50000, 100000, 250000, 500000, 1000000 };
@@ -202,10 +203,30 @@ static void write_database(struct rt_host *h, struct rt_buf *out)
     }
 }
 
+static void write_events(struct rt_host *h, struct rt_buf *out)
+{
+    struct rt_hub_stats hub;
+    rt_hub_stats(h->hub, &hub);
+    rt_buf_printf(out, "perigee_rooms %llu\nperigee_room_members %llu\n", (unsigned long long)hub.rooms,
+                  (unsigned long long)hub.members);
+    rt_buf_printf(out, "perigee_events_published_total %llu\nperigee_events_delivered_total %llu\n",
+                  (unsigned long long)hub.published, (unsigned long long)hub.delivered);
+    for (int a = 0; a < h->n_apps; a++) {
+        struct rt_events_stats s;
+        const char *app = h->apps[a].shared.name;
+        rt_events_stats(h->apps[a].shared.events, &s);
+        rt_buf_printf(out, "perigee_rooms_kept{app=\"%s\"} %llu\n", app, (unsigned long long)s.rooms);
+        rt_buf_printf(out, "perigee_events_logged_total{app=\"%s\"} %llu\n", app, (unsigned long long)s.logged);
+        rt_buf_printf(out, "perigee_event_log_rows{app=\"%s\"} %lld\n", app, (long long)s.rows);
+    }
+}
+
 void rt_metrics_write(struct rt_host *h, struct rt_buf *out)
 {
     write_routes(h, out);
     write_database(h, out);
+    rt_sockets_metrics(h, out);
+    write_events(h, out);
     unsigned connections = 0, active = 0;
     for (int w = 0; w < h->n_workers; w++) {
         connections += rt_http_connections(h->workers[w].http);

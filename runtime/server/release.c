@@ -125,20 +125,21 @@ static void close_part(struct rt_release *r, int worker)
 
 void rt_release_enter(struct rt_release *r, int worker) { r->at[worker].users++; }
 
-void rt_release_leave(struct rt_release *r, int worker)
-{
-    if (--r->at[worker].users == 0 && r->at[worker].retired)
-        close_part(r, worker);
-}
+void rt_release_leave(struct rt_release *r, int worker) { r->at[worker].users--; }
 
 void rt_release_retire(struct rt_release *r, int worker)
 {
-    struct rt_release_part *part = &r->at[worker];
-    part->retired = true;
-    part->next = r->host->workers[worker].retired;
+    r->at[worker].next = r->host->workers[worker].retired;
     r->host->workers[worker].retired = r;
-    if (part->users == 0)
-        close_part(r, worker);
+}
+
+void rt_releases_sweep(struct rt_host *h, int worker)
+{
+    for (struct rt_release *r = h->workers[worker].retired, *next; r; r = next) {
+        next = r->at[worker].next;
+        if (r->at[worker].users == 0 && rt_channels_count(r->at[worker].vm) == 0)
+            close_part(r, worker);
+    }
 }
 
 const struct rt_page *rt_release_page(const struct rt_release *r, int route)

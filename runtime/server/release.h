@@ -41,7 +41,6 @@ struct rt_release {
         struct rt_app *app;
         struct rt_route_stats *stats; /* [n_routes] */
         int users;
-        bool retired;
         struct rt_release *next; /* among the worker's retired ones */
     } at[RT_WORKERS_MAX];
 };
@@ -54,7 +53,7 @@ int rt_release_build(struct rt_host *h, int app, struct rt_tree *tree, struct rt
 /* One that never served, or of a server whose workers have stopped. */
 void rt_release_free(struct rt_release *r);
 
-/* On the worker's thread: something begins on it and ends. The last to leave a retired one closes the worker's state. */
+/* On the worker's thread: a request or job begins on it and ends. (Sockets are counted by its state.) */
 void rt_release_enter(struct rt_release *r, int worker);
 void rt_release_leave(struct rt_release *r, int worker);
 /* The page behind a route's number, or NULL when it is a route of the scripts. */

@@ -17,10 +17,13 @@
 #include "base/log.h"
 #include "crypto/hash.h"
 #include "lua/job.h"
+#include "report/pool.h"
 #include "server/host.h"
+#include "server/outbox.h"
 #include "server/releaser.h"
+#include "server/sockets.h"
 
-enum { LIMIT_COUNTERS = 1 << 20, CACHE_BYTES = 16 << 20 };
+enum { LIMIT_COUNTERS = 1 << 20, CACHE_BYTES = 16 << 20, DESCRIPTORS_BESIDE = 1024 };
 
 static int cores(void)
 {
@@ -37,12 +40,15 @@ static double limit_factor(const struct rt_options *o)
     return strcmp(o->rate_limits, "off") == 0 ? 0 : atof(o->rate_limits);
 }
 
-/* Many idle connections need many descriptors. */
-static void raise_descriptors(void)
+/* As many descriptors as connections need: where the limit is far higher, the library of the sockets would make a table
+ * of that size for each worker. */
+static void limit_descriptors(const struct rt_host *h)
 {
     struct rlimit r;
-    if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
-        r.rlim_cur = r.rlim_max;
+    rlim_t each = (rlim_t)(h->options->connections + h->options->socket_connections);
+    rlim_t need = (rlim_t)h->n_workers * each + DESCRIPTORS_BESIDE;
+    if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
+        r.rlim_cur = need < r.rlim_max ? need : r.rlim_max;
         setrlimit(RLIMIT_NOFILE, &r);
     }
 }
@@ -53,13 +59,15 @@ static int start_shared(struct rt_host *h, struct rt_err *err)
     h->n_workers = o->workers ? o->workers : cores();
     if (h->n_workers > RT_WORKERS_MAX)
         h->n_workers = RT_WORKERS_MAX;
+    limit_descriptors(h);
     h->limit_factor = limit_factor(o);
     h->limits = rt_limits_new(LIMIT_COUNTERS);
     h->cache = rt_cache_new(CACHE_BYTES);
     if (!h->limits || !h->cache)
         return rt_err_set(err, RT_E_NOMEM, "no memory to start");
     int threads = o->password_threads ? (int)o->password_threads : cores();
-    return rt_password_pool_new(threads, (int)o->password_queue, &h->passwords, err);
+    int rc = rt_host_start_reports(h, err);
+    return rc ? rc : rt_password_pool_new(threads, (int)o->password_queue, &h->passwords, err);
 }
 
 static void warn_of_open_doors(const struct rt_options *o)
@@ -173,8 +181,12 @@ static int start_workers(struct rt_host *h, struct opening *o, struct rt_err *er
         if (!h->schedulers[a])
             rc = rt_err_set(err, RT_E_NOMEM, "no memory for timers");
     }
+    if (rc == 0)
+        rc = rt_keeper_new(h, &h->keeper, err);
     for (int w = 0; rc == 0 && w < h->n_workers; w++)
         rc = rt_worker_start(&h->workers[w], err);
+    if (rc == 0)
+        rc = rt_outbox_start(h->outbox, err);
     if (rc == 0) {
         o->h = h;
         rt_timer_init(&o->job.timer);
@@ -203,15 +215,23 @@ static void stop(struct rt_host *h)
     for (int w = 0; w < h->n_workers; w++)
         if (h->workers[w].thread)
             rt_worker_drain(&h->workers[w]);
+    rt_outbox_drain(h->outbox);
     for (int w = h->n_workers - 1; w >= 0; w--)
         rt_worker_join(&h->workers[w]);
+    rt_outbox_join(h->outbox);
     rt_password_pool_free(h->passwords);
+    rt_report_pool_free(h->reports);
     for (int a = 0; a < h->n_apps; a++)
         rt_scheduler_free(h->schedulers[a]);
-    for (int w = 0; w < h->n_workers; w++)
-        rt_http_free(h->workers[w].http), h->workers[w].http = NULL;
+    rt_keeper_free(h->keeper);
+    for (int w = 0; w < h->n_workers; w++) {
+        rt_sockets_stop(&h->workers[w]);
+        rt_http_free(h->workers[w].http);
+        h->workers[w].http = NULL;
+    }
     rt_releaser_close(h);
     rt_host_close(h);
+    rt_outbox_free(h->outbox);
     for (int w = 0; w < h->n_workers; w++)
         rt_worker_fini(&h->workers[w]);
     rt_limits_free(h->limits);
@@ -231,7 +251,6 @@ int rt_serve(struct rt_options *options, struct rt_err *err)
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of the write, not our end */
-    raise_descriptors();
     h->options = options;
     h->started = rt_now();
     int rc = rt_host_find_apps(h, err);
@@ -245,6 +264,8 @@ int rt_serve(struct rt_options *options, struct rt_err *err)
         rc = rt_watchdog_start(err);
     if (rc == 0)
         rc = rt_host_open(h, err);
+    if (rc == 0)
+        rc = rt_outbox_new(h, &h->outbox, err);
     if (rc == 0) {
         warn_of_open_doors(options);
         rc = start_workers(h, &opening, err);

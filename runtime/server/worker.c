@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A worker: one thread with its own event loop, its own listening socket on the shared port, its own
- * HTTP server and its own Lua states. Nothing of a request ever leaves its worker but transactions
- * waiting for their commit and passwords waiting for their hash, and both come back by message. */
+ * HTTP server and its own Lua states. Nothing of a request ever leaves its worker but transactions that
+ * wait for their commit, passwords for their hash and reports for being written; all come back by message. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -16,7 +16,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "server/host.h"
+#include "server/sockets.h"
 
 enum { ACCEPT_PER_ROUND = 256, SWEEP_MS = 1000, DRAIN_LOOK_MS = 20 };
 
@@ -53,6 +53,8 @@ static void each_round(void *arg)
     }
     for (struct rt_release *r = w->retired; r; r = r->at[w->index].next)
         rt_vm_idle(r->at[w->index].vm);
+    if (w->retired)
+        rt_releases_sweep(h, w->index);
     if (w->access.len) {
         rt_log_raw(w->access.data, w->access.len);
         rt_buf_reset(&w->access);
@@ -64,7 +66,7 @@ static void each_round(void *arg)
 
 static void finish_drain(struct rt_worker *w)
 {
-    bool quiet = rt_http_active(w->http) == 0 && rt_http_connections(w->http) == 0;
+    bool quiet = rt_http_active(w->http) == 0 && rt_http_connections(w->http) == 0 && !rt_sockets_busy(w);
     if (quiet || rt_mono_ns() > w->drain_until_ns)
         rt_loop_stop(w->loop);
 }
@@ -73,6 +75,7 @@ static void sweep(void *arg)
 {
     struct rt_worker *w = arg;
     rt_http_sweep(w->http);
+    rt_sockets_sweep(w);
     if (w->draining)
         finish_drain(w);
     rt_alarm_set(w->sweep_alarm, w->draining ? DRAIN_LOOK_MS : SWEEP_MS);
@@ -83,6 +86,18 @@ static void read_mail(struct rt_message *m)
     struct rt_worker *w = (struct rt_worker *)((char *)m - offsetof(struct rt_worker, mail));
     rt_mailbox_run(w->mailbox);
     rt_http_run(w->http);
+}
+
+static void read_news(struct rt_message *m)
+{
+    struct rt_worker *w = (struct rt_worker *)((char *)m - offsetof(struct rt_worker, news));
+    rt_inbox_run(w->inbox);
+}
+
+static void wake_for_news(void *arg)
+{
+    struct rt_worker *w = arg;
+    rt_loop_post(w->loop, &w->news);
 }
 
 static void wake(void *arg)
@@ -114,6 +129,7 @@ static void begin_drain(struct rt_message *m)
     w->listen_fd = -1;
     rt_http_drain(w->http);
     rt_http_run(w->http);
+    rt_sockets_drain(w);
     rt_alarm_set(w->sweep_alarm, 1);
 }
 
@@ -176,9 +192,13 @@ static void fill_services(struct rt_worker *w)
                                                .loop = w->loop,
                                                .mailbox = w->mailbox,
                                                .passwords = h->passwords,
+                                               .reports = h->reports,
                                                .limits = h->limits,
                                                .cache = h->cache,
+                                               .inbox = w->inbox,
+                                               .channel_stats = &w->channel_stats[a],
                                                .limit_factor = h->limit_factor,
+                                               .strict = h->options->env == RT_ENV_DEVELOPMENT,
                                                .script_ms = (int)h->options->script_ms,
                                                .script_mb = (int)h->options->script_mb,
                                                .statement_ms = (int)h->options->statement_ms,
@@ -193,6 +213,7 @@ int rt_worker_init(struct rt_host *h, int index, struct rt_err *err)
     w->index = index;
     w->listen_fd = -1;
     w->mail.run = read_mail;
+    w->news.run = read_news;
     w->begin.run = begin_listening;
     w->drain.run = begin_drain;
     rt_buf_init(&w->access, 1 << 20);
@@ -216,11 +237,15 @@ int rt_worker_init(struct rt_host *h, int index, struct rt_err *err)
         rc = rt_alarm_new(w->loop, run_http, w, &w->http_alarm, err);
     if (rc == 0)
         rc = rt_alarm_new(w->loop, sweep, w, &w->sweep_alarm, err);
+    if (rc == 0)
+        rc = rt_sockets_new(w, err);
     w->mailbox = rc ? NULL : rt_mailbox_new(wake, w);
     if (rc == 0 && !w->mailbox)
         rc = rt_err_set(err, RT_E_NOMEM, "no memory for a worker");
-    if (rc == 0)
+    if (rc == 0) {
+        w->inbox = rt_hub_inbox(h->hub, index, wake_for_news, w);
         fill_services(w);
+    }
     return rc;
 }
 
@@ -264,6 +289,7 @@ void rt_worker_fini(struct rt_worker *w)
         rt_loop_each(w->loop, NULL, NULL);
         rt_loop_free(w->loop);
     }
+    rt_sockets_free(w);
     rt_mailbox_free(w->mailbox);
     rt_buf_fini(&w->access);
 }

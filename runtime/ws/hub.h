@@ -67,6 +67,7 @@ void rt_hub_conn_free(struct rt_hub_conn *c);
  * length), RT_E_EXPIRED when it is closed. A label that it has already is fine. */
 int rt_hub_label(struct rt_hub_conn *c, struct rt_str label);
 bool rt_hub_labelled(const struct rt_hub_conn *c, struct rt_str label);
+struct rt_str rt_hub_first_label(const struct rt_hub_conn *c); /* empty without one */
 
 /* `who` is the key that presence counts ("" none); `limit` members at most over all workers (0: any number). 0; a
  * member or reservation of this connection becomes a reservation. RT_E_FULL, RT_E_NOMEM, RT_E_LIMIT (64 rooms, or a

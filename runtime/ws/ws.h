@@ -25,6 +25,7 @@ enum {
     RT_WS_NORMAL = 1000,
     RT_WS_AWAY = 1001,
     RT_WS_PROTOCOL = 1002,
+    RT_WS_UNSUPPORTED = 1003,
     RT_WS_NO_STATUS = 1005, /* the peer gave none; never sent */
     RT_WS_LOST = 1006,      /* gone without a close frame; never sent */
     RT_WS_BAD_TEXT = 1007,
@@ -52,8 +53,7 @@ struct rt_ws_handler {
 
 /* What a handshake says. */
 struct rt_ws_hello {
-    struct rt_str upgrade, connection, version, key;
-    bool old; /* HTTP/1.0 */
+    struct rt_str method, upgrade, connection, version, key;
 };
 
 /* 0 when it is a handshake to be accepted, else the HTTP status to refuse with and a sentence: 400, or 426 for another
@@ -87,6 +87,9 @@ bool rt_ws_closing(const struct rt_ws_conn *c);
 void rt_ws_sweep(struct rt_ws *ws);
 /* Closes all connections with 1012, adopts no more. */
 void rt_ws_drain(struct rt_ws *ws);
+/* 0 when another connection may be adopted, else what rt_ws_adopt() would say. */
+int rt_ws_room(const struct rt_ws *ws);
+uint64_t rt_ws_overflows(const struct rt_ws *ws);   /* closed because they were too slow; any thread */
 unsigned rt_ws_connections(const struct rt_ws *ws); /* any thread */
 /* True when `code` may be named in a close frame. */
 bool rt_ws_code_valid(int code);

@@ -55,6 +55,7 @@ local function of(queries, condition)
 end
 
 local OF_SESSION = of(SESSIONS, "s.id = ?")
+local OF_COMPLETION_AND_SESSION = of(SESSIONS, "s.id = ?") .. " UNION ALL " .. of(TASKS, "t.id = ?")
 local OF_COMPLETION, OF_CREATION, OF_START = of(TASKS, "t.id = ?"), of(CREATED, "t.id = ?"), of(STARTED, "t.id = ?")
 local OF_TASK = of(FACTS, "t.id = ?")
 local OF_PROJECT = of(FACTS, "t.project_id = ?")
@@ -69,27 +70,38 @@ function facts.details_of_project(project_id)
     return { project_id << facts.TASK_BITS, (project_id + 1 << facts.TASK_BITS) - 1 }
 end
 
--- Calls take(fact) for what a row of the queries stands for.
-local function each(rows, sign, take)
+-- What the rows of the queries stand for: a list that begins with the users' facts. Facts of a subject that follow each
+-- other are one change of its day's row.
+local function facts_of(rows, sign)
+    local list, members = {}, {}
+    local function add(to, row, kind, id, detail)
+        to[#to + 1] = {
+            measure = row.measure,
+            kind = kind,
+            id = id,
+            detail = detail,
+            from = row.from,
+            to = row.to,
+            value = sign * row.value,
+        }
+    end
     for _, row in ipairs(rows) do
-        local fact = { measure = row.measure, from = row.from, to = row.to, value = sign * row.value }
         if row.user_id then
-            fact.kind, fact.id, fact.detail = "user", row.user_id, row.project_id
-            take(fact)
+            add(list, row, "user", row.user_id, row.project_id)
         end
         if row.member_id then
-            fact.kind, fact.id, fact.detail = "member", row.member_id, row.project_id << facts.TASK_BITS | row.task_id
-            take(fact)
+            add(members, row, "member", row.member_id, row.project_id << facts.TASK_BITS | row.task_id)
         end
     end
+    return table.move(members, 1, #members, #list + 1, list)
 end
 
 local function record_all(rows)
-    each(rows, 1, analytics.record)
+    analytics.record(facts_of(rows, 1))
 end
 
 local function withdraw_all(rows)
-    each(rows, -1, analytics.record)
+    analytics.record(facts_of(rows, -1))
 end
 
 local function all_of(query, id)
@@ -101,9 +113,13 @@ function facts.session_ended(session_id)
     record_all(db.all(OF_SESSION, session_id, session_id))
 end
 
---- A task has been completed.
-function facts.task_completed(task_id)
-    record_all(db.all(OF_COMPLETION, task_id))
+--- A task has been completed, and with it the focus session of that id, if any.
+function facts.task_completed(task_id, session_id)
+    if session_id then
+        record_all(db.all(OF_COMPLETION_AND_SESSION, session_id, session_id, task_id))
+    else
+        record_all(db.all(OF_COMPLETION, task_id))
+    end
 end
 
 --- A task has been created in an organization.
@@ -141,7 +157,10 @@ function facts.recount(emit)
     local last = db.value "SELECT MAX(id) FROM tasks" or 0
     for from = 0, last - 1, TASKS_AT_ONCE do
         local to = from + TASKS_AT_ONCE
-        each(db.all(OF_RANGE, from, to, from, to, from, to, from, to, from, to), 1, emit)
+        local rows = db.all(OF_RANGE, from, to, from, to, from, to, from, to, from, to)
+        for _, fact in ipairs(facts_of(rows, 1)) do
+            emit(fact)
+        end
     end
 end
 

@@ -56,8 +56,10 @@ return {
         require "routes.members",
         require "routes.invites",
         require "routes.organization_tasks",
+        require "routes.webhooks",
         require "routes.dashboard",
-        (require "routes.team_analytics"),
+        require "routes.team_analytics",
+        (require "events"),
     },
     docs = {
         { path = "/api/v1/docs/", title = "FocusFlow API", version = "1.0", prefix = "/api/v1/" },
@@ -70,13 +72,15 @@ return {
         { path = "/board/", folder = "board", development = true },
     },
 
-    timers = require "jobs.sessions",
+    timers = require "jobs.all",
+    webhooks = require "webhooks",
     measures = { "focus_seconds", "pomodoros", "tasks_completed", "tasks_touched" },
     recount = analytics_facts.recount,
 
     config = {
         access_seconds = integer { 60, 86400, default = 3600, doc = "How long an access token is good." },
         refresh_seconds = integer { 3600, 31536000, default = 604800, doc = "How long a refresh token is good." },
+        idle_minutes = integer { 1, 1440, default = 30, doc = "After how long an employee counts as idle." },
     },
     demo = require "demo",
 }

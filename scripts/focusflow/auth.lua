@@ -19,7 +19,7 @@ SELECT u.id, u.username, u.timezone, l.id AS login,
   FROM logins l JOIN users u ON u.id = l.user_id
  WHERE l.id = ? AND l.user_id = ? AND l.revoked_at IS NULL]]
 local BY_KEY = [[
-SELECT u.id, u.username, u.timezone,
+SELECT u.id, u.username, u.timezone, k.id AS api_key,
 ]] .. HOME .. [[
 
   FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.key_hash = ?]]

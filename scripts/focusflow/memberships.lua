@@ -2,10 +2,13 @@
 --
 -- Who belongs to an organization, and as what. A membership that ends stays as an inactive row (FF-41). Principals know
 -- the organization that new work goes to by itself, so every change here makes them be looked up again.
+local roles = require "rules.roles"
 local memberships = {}
 
+local RECONNECT = 1012   -- of WebSocket: come again
+
 local ACTIVE = [[
-SELECT m.id, m.user_id, m.role, m.organization_id FROM memberships m
+SELECT m.id, m.user_id, u.username, m.role FROM memberships m JOIN users u ON u.id = m.user_id
  WHERE m.organization_id = ? AND m.user_id = ? AND m.is_active = 1]]
 local ADMINS = "SELECT COUNT(*) FROM memberships WHERE organization_id = ? AND role = 'admin' AND is_active = 1"
 local USER_TYPE = [[
@@ -19,9 +22,26 @@ function memberships.find(organization_id, user_id)
     return db.one(ACTIVE, organization_id, user_id)
 end
 
-local function changed(tx, user_id)
+-- What sockets hear of an organization is decided when they log in (events.lua). Of a user who may hear more, clients
+-- have to connect anew; out of what the user may hear no more, sockets are taken at once.
+local function adjust_sockets(organization_id, user_id, before, after)
+    local label, managers = "user:" .. user_id, "managers:" .. organization_id
+    local heard, hears = roles.at_least(before, "manager"), roles.at_least(after, "manager")
+    if hears and not heard then
+        events.close(label, RECONNECT, "Your role has changed.")
+    elseif heard and not hears then
+        events.expel(label, managers)
+    end
+    if not after then
+        events.expel(label, "organization:" .. organization_id)
+    end
+end
+
+-- A user's role in an organization was `before` and is `after`, nil for none.
+local function changed(tx, organization_id, user_id, before, after)
     tx.run(USER_TYPE, user_id)   -- FF-9
     auth.revoke()
+    adjust_sockets(organization_id, user_id, before, after)
 end
 
 --- Makes the user a member, again if need be.
@@ -31,7 +51,7 @@ function memberships.join(tx, organization_id, user_id, role, now)
         values.organization_id, values.user_id, values.left_at = organization_id, user_id, nil
         tx.insert("memberships", values)
     end
-    changed(tx, user_id)
+    changed(tx, organization_id, user_id, nil, role)
 end
 
 -- Nobody is left in charge without the owner, and nobody takes an organization from its owner (FF-42).
@@ -49,14 +69,14 @@ function memberships.change_role(tx, organization, member, role)
             keep_in_charge(organization, member)
         end
         tx.update("memberships", { role = role }, "id = ?", member.id)
-        changed(tx, member.user_id)
+        changed(tx, organization.id, member.user_id, member.role, role)
     end
 end
 
 function memberships.remove(tx, organization, member, now)
     keep_in_charge(organization, member)
     tx.update("memberships", { is_active = false, left_at = now }, "id = ?", member.id)
-    changed(tx, member.user_id)
+    changed(tx, organization.id, member.user_id, member.role, nil)
 end
 
 return memberships

@@ -5,7 +5,7 @@ local models = {}
 
 local parts = {
     require "models.accounts", require "models.work", require "models.reports", require "models.organizations",
-    (require "models.teams"),
+    require "models.webhooks", require "models.events", (require "models.teams"),
 }
 for _, part in ipairs(parts) do
     for name, model in pairs(part) do
@@ -22,6 +22,8 @@ local lists = {
     Member = "v2/organizations/acme-startup/members",
     OrganizationProject = "v2/organizations/acme-startup/projects",
     OrganizationTask = "v2/organizations/acme-startup/tasks",
+    Webhook = "v2/organizations/acme-startup/webhooks",
+    Delivery = "v2/organizations/acme-startup/webhooks/1/deliveries",
 }
 for item, place in pairs(lists) do
     local path = "https://api.focusflow.com/api/" .. place .. "/"

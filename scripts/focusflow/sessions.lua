@@ -83,8 +83,9 @@ function sessions.resume(tx, session, at)
     set_timer(session)
 end
 
---- Ends an open session; `how` is a key of rules.completes.
-function sessions.finish(tx, session, at, how)
+--- Ends an open session; `how` is a key of rules.completes. Its task's sums and the facts are up to the caller, who
+--- knows what else changes: sessions.finish or workflow.complete.
+function sessions.close(tx, session, at, how)
     local completed = rules.completes[how]
     at = rules.moment(session, at)
     bank(tx, session, at)
@@ -97,14 +98,21 @@ function sessions.finish(tx, session, at, how)
         completed = completed,
     }, "id = ?", session.id)
     timer.cancel(timer_key(session.id))
+end
+
+--- Ends an open session; the task keeps its state.
+function sessions.finish(tx, session, at, how)
+    sessions.close(tx, session, at, how)
     if not session.is_break then
         tx.run([[UPDATE tasks SET total_focus_seconds = total_focus_seconds + ?,
             completed_pomodoros = completed_pomodoros + ? WHERE id = ?]],
-            session.banked, completed and 1 or 0, session.task_id)
+            session.banked, session.completed and 1 or 0, session.task_id)
         facts.session_ended(session.id)
-        if completed then
-            happenings.pomodoro_completed(tx, session, at)
+        if session.completed then
+            happenings.pomodoro_completed(tx, session)
         end
+    else
+        happenings.break_ended(session)
     end
 end
 

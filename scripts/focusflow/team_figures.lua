@@ -9,7 +9,8 @@ local facts = require "analytics"
 local team_figures = {}
 
 local MEMBERS = [[
-SELECT m.id, m.user_id, u.username, m.is_active AS "is_active:bool"
+SELECT m.id, m.user_id, u.username, m.is_active AS "is_active:bool",
+       COALESCE(NULLIF(TRIM(u.first_name || ' ' || u.last_name), ''), u.username) AS name
   FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.organization_id = ? ORDER BY u.username_key]]
 local PROJECT = "SELECT id, name FROM projects WHERE id = ? AND organization_id = ?"
 
@@ -17,7 +18,7 @@ local PROJECT = "SELECT id, name FROM projects WHERE id = ? AND organization_id 
 -- number of details is the number of tasks of the range (FF-50).
 local MEASURES = { "focus_seconds", "tasks_completed", "tasks_touched" }
 
---- All members the organization ever had: { id = of the membership, user_id, username, is_active }.
+--- All members the organization ever had: { id = of the membership, user_id, username, name, is_active }.
 function team_figures.members(organization_id)
     return db.all(MEMBERS, organization_id)
 end

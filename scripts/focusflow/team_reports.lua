@@ -20,10 +20,7 @@ SELECT m.user_id, ]] .. members.STATUS .. [[ AS status, t.id AS task_id, t.title
   FROM memberships m ]] .. members.NOW .. [[
  WHERE m.organization_id = ? AND m.is_active = 1]]
 local IN_PROGRESS = "SELECT COUNT(*) FROM tasks WHERE organization_id = ? AND status = 'in_progress'"
--- By the few that are open, not by all that the project has.
-local OPEN_OF_PROJECT = [[
-SELECT id FROM tasks
- WHERE organization_id = ? AND status IN ('in_progress', 'paused') AND COALESCE(project_id, 0) = ?]]
+local OPEN = "SELECT id FROM tasks WHERE organization_id = ? AND status IN ('in_progress', 'paused')"
 local MEMBER = [[
 SELECT m.id, u.id AS "user.id", u.username AS "user.username", u.first_name AS "user.first_name", m.role AS "user.role"
   FROM memberships m JOIN users u ON u.id = m.user_id
@@ -184,13 +181,13 @@ local function timeline(group, first)
     return list
 end
 
--- How many tasks of the range are in progress or paused now.
-local function in_progress(organization_id, project_id, group)
+-- How many of the project's tasks of the range are in progress or paused now: those of the organization are few.
+local function in_progress(organization_id, group)
     local of_range, n = {}, 0
     for _, entry in ipairs(group.by) do
         of_range[entry.key & (1 << facts.TASK_BITS) - 1] = true
     end
-    for _, task in ipairs(db.all(OPEN_OF_PROJECT, organization_id, project_id)) do
+    for _, task in ipairs(db.all(OPEN, organization_id)) do
         n = n + (of_range[task.id] and 1 or 0)
     end
     return n
@@ -208,7 +205,7 @@ function team_reports.project(organization, user, project, first, last)
         total_focus_hours = figures.hours(focus),
         total_tasks = group.detail_count,
         completed_tasks = group.tasks_completed.total,
-        in_progress_tasks = in_progress(organization.id, project.id, group),
+        in_progress_tasks = in_progress(organization.id, group),
         avg_task_duration_hours = figures.ratio(focus / 3600, group.detail_count, 1),
         contributors = contributors(all, group),
         timeline = timeline(group, first),

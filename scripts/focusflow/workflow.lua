@@ -16,20 +16,27 @@ local function step(subject, state, action, context)
     return new_state
 end
 
--- Changes the task's state; returns the user's open session and whether it is one of this task.
-local function move(tx, task, action, changes)
+-- What the action makes of the task; sets its state and returns the user's open session and whether it is the task's.
+local function decide(task, action)
     local open = sessions.open_of(task.user_id)
     task.status = step("task", task.status, action, { task_id = task.id, open = open })
+    return open, open ~= nil and open.task_id == task.id
+end
+
+-- The same, stored, with further changes of the task.
+local function move(tx, task, action, changes)
+    local open, own = decide(task, action)
     changes = changes or {}
     changes.status = task.status
     tx.update("tasks", changes, "id = ?", task.id)
-    return open, open ~= nil and open.task_id == task.id
+    return open, own
 end
 
 --- A user's task as the other functions want it; 404 without one.
 function workflow.task(user_id, id)
-    return db.one([[SELECT id, user_id, project_id, organization_id, title, status, estimated_pomodoros, started_at
-        FROM tasks WHERE id = ? AND user_id = ?]], id, user_id) or fail.not_found()
+    return db.one([[SELECT id, user_id, project_id, organization_id, title, status, estimated_pomodoros,
+        completed_pomodoros, total_focus_seconds, started_at, ended_at FROM tasks WHERE id = ? AND user_id = ?]],
+        id, user_id) or fail.not_found()
 end
 
 --- Begins the next pomodoro of the task; ends a break (FF-21). Returns the session.
@@ -44,7 +51,7 @@ function workflow.start(tx, task, minutes, at)
     if first and task.organization_id then
         facts.task_started(task.id)
     end
-    happenings.task_started(tx, task, session, at)
+    happenings.task_started(tx, task, session)
     return session
 end
 
@@ -68,14 +75,21 @@ function workflow.resume(tx, task, at)
     return own and open or nil
 end
 
---- Completes the task; its open session ends uncompleted (FF-24).
+--- Completes the task; its open session ends uncompleted (FF-24). One update of the task's row for both.
 function workflow.complete(tx, task, at)
-    local open, own = move(tx, task, "complete", { ended_at = at })
+    local open, own = decide(task, "complete")
+    local seconds, pomodoros = 0, 0
     if own then
-        sessions.finish(tx, open, at, "task_completed")
+        sessions.close(tx, open, at, "task_completed")
+        seconds, pomodoros = open.banked, open.completed and 1 or 0
     end
-    facts.task_completed(task.id)
-    happenings.task_completed(tx, task, own and open or nil, at)
+    tx.run([[UPDATE tasks SET status = ?, ended_at = ?, total_focus_seconds = total_focus_seconds + ?,
+        completed_pomodoros = completed_pomodoros + ? WHERE id = ?]], task.status, at, seconds, pomodoros, task.id)
+    task.ended_at = at
+    task.total_focus_seconds = task.total_focus_seconds + seconds
+    task.completed_pomodoros = task.completed_pomodoros + pomodoros
+    facts.task_completed(task.id, own and open.id or nil)
+    happenings.task_completed(tx, task, at)
 end
 
 --- Begins a break of `minutes` in an organization or, with nil, from personal work; returns the session.
@@ -87,7 +101,7 @@ function workflow.begin_break(tx, user_id, organization_id, break_type, minutes,
         break_type = break_type,
         minutes = minutes,
     }, at)
-    happenings.break_started(tx, session, at)
+    happenings.break_started(tx, session)
     return session
 end
 

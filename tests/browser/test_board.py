@@ -212,6 +212,8 @@ def test_a_phone_has_no_horizontal_scroll(board, team):
     board.b.window(360, 780)
     board.b.until(lambda: board.b.one("#plot svg").size["width"] < 360, "a narrow chart")
     assert board.b.script("return document.documentElement.scrollWidth") <= 360
+    feed, last = board.b.one(".feed").rect, [e for e in board.b.all(".event") if e.is_displayed()][-1].rect
+    assert last["y"] + last["height"] <= feed["y"] + feed["height"], "the feed is in its box"
     for e in board.b.all(".card, .box, .person, .event, .bar > *"):
         place = e.rect
         assert not e.is_displayed() or place["x"] >= 0 and place["x"] + place["width"] <= 360, e.text
@@ -241,7 +243,7 @@ def test_after_a_restart_of_the_server_nothing_is_missing(browser, start_server)
     board.until_feed("Ada Lovelace started", "During the break")
     browser.until(lambda: board.received("employee_task_started")[-1]["data"]["task"]["title"] == "During the break",
                   "the missed event")
-    assert {"resume": {"room": seen["room"], "after": seen["seq"]}} in browser.frames("Sent")
+    assert {"room": seen["room"], "after": seen["seq"]} in browser.frames("Sent")[-1]["resume"]
     missed = [f["seq"] for f in browser.frames("Received") if f.get("room") == seen["room"] and f["seq"] > seen["seq"]]
     assert missed == [seen["seq"] + 1, seen["seq"] + 2]
     board.until_person(ada, "status", "Focusing")

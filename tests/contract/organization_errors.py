@@ -17,6 +17,8 @@ BAD = {      # endpoint -> what is wrong, and the fields that must be named
     "focusflow.org-tasks.list": (Ask(query={"status": "nonsense"}), "status"),
     "focusflow.org-tasks.assign": (Ask(json={}), "task_id", "assigned_to"),
     "focusflow.org-projects.list": (Ask(query={"page": "0"}), "page"),
+    "focusflow.webhooks.create": (Ask(json={}), "url", "events", "secret"),
+    "focusflow.webhooks.list": (Ask(query={"page": "x"}), "page"),
     "focusflow.dashboard.activity": (Ask(query={"limit": "0"}), "limit"),
 }
 WEEK = 7 * 86400

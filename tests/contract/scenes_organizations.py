@@ -1,6 +1,6 @@
 """Scenes of V2. The user of a scene owns the organization."""
 from scenes import SCENES, Ask, example, scene, worked_project
-from support.organizations import Organization
+from support.organizations import Organization, v2
 from support.people import unique
 
 
@@ -92,6 +92,27 @@ def _(u):
     t = u.jane.task(title="Code review")
     u.jane.start(t)
     return Ask(slug(u))
+
+
+def webhook(u):
+    path = "/organizations/%s/webhooks/" % organization(u).slug
+    return v2(u, "POST", path, json=example("focusflow.webhooks.create")).expect(201)
+
+
+@scene("focusflow.webhooks.create")
+def _(u):
+    return Ask(slug(u), json=example("focusflow.webhooks.create"))
+
+
+@scene("focusflow.webhooks.list")
+def _(u):
+    webhook(u)
+    return Ask(slug(u))
+
+
+@scene("focusflow.webhooks.delete")
+def _(u):
+    return Ask({**slug(u), "id": webhook(u)["id"]})
 
 
 SCENES["focusflow.docs.v2"] = lambda u: Ask()

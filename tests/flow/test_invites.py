@@ -1,4 +1,6 @@
 """Invites (8.2, 8.3, FF-43, FF-44)."""
+import sqlite3
+
 import pytest
 
 from support.days import seconds
@@ -36,6 +38,39 @@ def test_an_invite(server, acme, user):
 def test_the_token_is_not_to_be_kept_by_caches(acme, user):
     r = acme.invite(acme.owner, user().email)
     assert "no-store" in r.header("cache-control") and r.status == 201
+
+
+def mailbox(server, address):
+    """The mail for an address that is kept in development, oldest first: (subject, text)."""
+    db = sqlite3.connect("file:%s?mode=ro" % (server.data / "focusflow.db"), uri=True)
+    rows = db.execute("""SELECT m.subject, m.text FROM perigee_mail m JOIN perigee_outbox o ON o.seq = m.seq
+        WHERE m.recipient = ? AND o.status = 'mailbox' ORDER BY m.seq""", [address]).fetchall()
+    db.close()
+    return rows
+
+
+def test_the_mail(server, acme, user):
+    u = user()
+    v = acme.invite(acme.owner, u.email, "manager", message="Welcome to the team!\nSee you.").expect(201)
+    ((subject, text),) = mailbox(server, u.email)
+    assert subject == "Join Acme Startup on FocusFlow"
+    assert v["invite_url"] in text and v["expires_at"][:10] in text and acme.owner.username in text
+    assert "    Welcome to the team!\n    See you.\n" in text and "as a manager" in text
+
+
+def test_names_make_no_header_of_their_own(server, user):
+    tricky = Organization(server, name="Acme\nBcc: all@example.com")
+    u = user()
+    tricky.invite(tricky.owner, u.email).expect(201)
+    ((subject, _),) = mailbox(server, u.email)
+    assert "\n" not in subject
+
+
+def test_refused_invites_send_no_mail(server, acme, user):
+    jane = acme.member()
+    before = len(mailbox(server, jane.email))
+    acme.invite(acme.owner, jane.email).error(409, "CONFLICT")
+    assert len(mailbox(server, jane.email)) == before
 
 
 def test_who_may_invite_whom(acme):

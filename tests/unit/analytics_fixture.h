@@ -81,7 +81,7 @@ static inline struct rt_fact fact(const char *measure, int64_t detail, int64_t f
 static inline void record(struct rt_fact f)
 {
     struct rt_err err = { 0 };
-    if (rt_analytics_record(conn, &f, &err) != 0)
+    if (rt_analytics_record(conn, &f, 1, &err) != 0)
         fail_msg("%s", err.msg);
 }
 

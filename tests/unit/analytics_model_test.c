@@ -58,8 +58,22 @@ static bool model_cell(int measure, struct scope in, int64_t slot)
     return false;
 }
 
+/* Alone or together with those that follow. */
+static void record_some(const struct rt_fact *list, int n)
+{
+    struct rt_err err = { 0 };
+    for (int i = 0, some; i < n; i += some) {
+        some = (int)rnd_between(1, 8);
+        some = some < n - i ? some : n - i;
+        if (rt_analytics_record(conn, &list[i], (size_t)some, &err) != 0)
+            fail_msg("%s", err.msg);
+    }
+}
+
 static void random_facts(void)
 {
+    struct rt_fact list[FACTS];
+    int n = 0;
     for (int i = 0; i < FACTS; i++) {
         int64_t from = window * 86400 + rnd_between(0, 14 * 86400);
         int64_t length = rnd() % 4 == 0 ? 0 : rnd() % 10 == 0 ? rnd_between(1, 200000) : rnd_between(1, 7200);
@@ -68,8 +82,9 @@ static void random_facts(void)
         if (rnd() % 2)
             facts[i].id = subjects[rnd() % SUBJECTS];
         withdrawn[i] = false;
-        record(facts[i]);
+        list[n++] = facts[i];
     }
+    record_some(list, n);
 }
 
 static void withdraw(int i)

@@ -261,6 +261,47 @@ static void long_current_streaks(void **state)
     }
 }
 
+/* ---- facts together ---- */
+
+static void facts_of_a_day_are_one_change_of_its_row(void **state)
+{
+    const char *const measures[] = { SECONDS, SESSIONS };
+    const struct rt_fact list[] = {
+        fact(SECONDS, 3, 0, 900, 900),         fact(SESSIONS, 3, 900, 900, 1), fact(SECONDS, 4, 0, 900, 100),
+        fact(SECONDS, 3, 85500, 87300, 1800), /* into the next day */
+        fact(SESSIONS, 3, 87300, 87300, 1),
+    };
+    int64_t changes = -1;
+    (void)state;
+    exec("CREATE TEMP TABLE changes(day);"
+         "CREATE TEMP TRIGGER made AFTER INSERT ON perigee_analytics BEGIN INSERT INTO changes VALUES (new.day); END;"
+         "CREATE TEMP TRIGGER changed AFTER UPDATE ON perigee_analytics BEGIN INSERT INTO changes VALUES (new.day); END");
+    assert_int_equal(rt_analytics_record(conn, list, COUNT(list), NULL), 0);
+    assert_int_equal(rt_conn_int(conn, "SELECT COUNT(*) FROM changes", &changes, NULL), 0);
+    assert_int_equal(changes, 2);
+    struct rt_report *r = report_of(measures, 2, "UTC", 0, 1);
+    assert_true(r->series[0].by_day[0] == 1900 && r->series[0].by_day[1] == 900);
+    assert_true(r->series[1].by_day[0] == 1 && r->series[1].by_day[1] == 1);
+    rt_report_free(r);
+    assert_int_equal(rt_analytics_record(conn, list, 0, NULL), 0);
+}
+
+static void a_fact_and_its_opposite_leave_no_row(void **state)
+{
+    const struct rt_fact list[] = { fact(SECONDS, 3, 0, 900, 900), fact(SECONDS, 3, 0, 900, -900) };
+    (void)state;
+    assert_int_equal(rt_analytics_record(conn, list, 2, NULL), 0);
+    assert_int_equal(rows(), 0);
+}
+
+static void a_bad_fact_among_good_ones_is_refused(void **state)
+{
+    const struct rt_fact list[] = { fact(SECONDS, 3, 0, 900, 900), fact(SECONDS, 3, 900, 0, 1) };
+    struct rt_err err;
+    (void)state;
+    assert_int_equal(rt_analytics_record(conn, list, 2, &err), RT_E_INVALID);
+}
+
 /* ---- what is refused ---- */
 
 static void facts_that_are_refused(void **state)
@@ -282,7 +323,7 @@ static void facts_that_are_refused(void **state)
     f[6].to = INT64_MAX;
     f[7].to = INT64_C(3661) * 86400;
     for (int i = 0; i < COUNT(f); i++)
-        assert_int_equal(rt_analytics_record(conn, &f[i], &err), i == 7 ? RT_E_LIMIT : RT_E_INVALID);
+        assert_int_equal(rt_analytics_record(conn, &f[i], 1, &err), i == 7 ? RT_E_LIMIT : RT_E_INVALID);
     record(fact(SECONDS, 0, 0, 900, 0));
     assert_int_equal(rows(), 0);
 }
@@ -295,7 +336,7 @@ static void sums_do_not_wrap(void **state)
     struct rt_streak s;
     (void)state;
     record(f);
-    assert_int_equal(rt_analytics_record(conn, &f, NULL), RT_E_LIMIT);
+    assert_int_equal(rt_analytics_record(conn, &f, 1, NULL), RT_E_LIMIT);
     record(neighbour);
     struct rt_report_query q = query_of(measures, 1, "UTC", 0, 0);
     assert_int_equal(rt_analytics_report(conn, &q, &r, NULL), RT_E_LIMIT);
@@ -342,7 +383,7 @@ static void two_names_with_one_id_are_refused(void **state)
     snprintf(sql, sizeof sql, "INSERT INTO perigee_analytics_names (id, name) VALUES (%llu, 'other')",
              (unsigned long long)analytics__id(SECONDS));
     exec(sql);
-    assert_int_equal(rt_analytics_record(conn, &f, &err), RT_E_CONSTRAINT);
+    assert_int_equal(rt_analytics_record(conn, &f, 1, &err), RT_E_CONSTRAINT);
     assert_non_null(strstr(err.msg, "\"other\""));
     assert_int_equal(rows(), 0);
 }
@@ -390,7 +431,7 @@ static void damaged_rows_are_errors(void **state)
         assert_int_equal(rt_analytics_current_streak(conn, "user", 7, SECONDS, rt_zone_utc(), 0, &s, &err),
                          RT_E_INTERNAL);
         assert_int_equal(rt_verify_compare(v, conn, NULL, NULL, &err), RT_E_INTERNAL);
-        assert_int_equal(rt_analytics_record(conn, &f, &err), RT_E_INTERNAL);
+        assert_int_equal(rt_analytics_record(conn, &f, 1, &err), RT_E_INTERNAL);
         assert_non_null(strstr(err.msg, "damaged"));
         rt_verify_free(v);
     }
@@ -475,6 +516,9 @@ int main(void)
         TEST(streaks),
         TEST(a_skipped_date_breaks_no_streak),
         TEST(long_current_streaks),
+        TEST(facts_of_a_day_are_one_change_of_its_row),
+        TEST(a_fact_and_its_opposite_leave_no_row),
+        TEST(a_bad_fact_among_good_ones_is_refused),
         TEST(facts_that_are_refused),
         TEST(sums_do_not_wrap),
         TEST(reports_that_are_refused),

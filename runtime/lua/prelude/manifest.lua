@@ -5,10 +5,11 @@
 -- the kit, the declaration words and the host's table; returns normalise(manifest).
 local kit, declare, host = ...
 local check_units = host.load "routes" (kit, declare, host)
+local check_webhooks = host.load "webhooks" (kit)
 local sorted, hint, set = kit.sorted, kit.hint, kit.set
 
 local MANIFEST = set [[name title version summary description hosts prefixes trailing_slash codes envelope messages
-    principals scopes limits limit_reset models rules measures recount timers units docs pages config demo]]
+    principals scopes limits limit_reset models rules measures recount timers units docs pages config demo webhooks]]
 local MESSAGES = kit.MESSAGES
 local SPECIAL = set "none file html"
 local FIELDS = {   -- the plain fields of a manifest
@@ -247,6 +248,7 @@ local function normalise(m)
     check_types(ctx, m, out)
     check_docs(ctx, m, out)
     check_pages(ctx, m, out)
+    check_webhooks(ctx, m, out)
     check_units(ctx, table_of(ctx, m, "units"), out)
     if #ctx.problems > 0 then
         local count = #ctx.problems == 1 and "1 problem" or #ctx.problems .. " problems"

@@ -22,12 +22,13 @@ export class Api {
     #access = null;
     #renewal = null;
     #storage;
+    #apart = 0;                 // how far the server's clock is from ours, by the Date of its answers
+    #ahead = -Infinity;         // the same by the latest instant that it told, which is never in its future
 
     /** `ended()` is called when the login is over and only a password helps. */
     constructor({ storage = sessionStorage, ended }) {
         this.#storage = storage;
         this.ended = ended;
-        this.skew = 0;
     }
 
     get #refresh() {
@@ -40,7 +41,12 @@ export class Api {
 
     /** The server's clock, which has the last word on how long something has been going on. */
     now() {
-        return Date.now() + this.skew;
+        return Date.now() + Math.max(this.#apart, this.#ahead);
+    }
+
+    /** An instant of something that has happened. */
+    saw(instant) {
+        this.#ahead = Math.max(this.#ahead, instant - Date.now());
     }
 
     async #send(method, path, body, access) {
@@ -58,7 +64,7 @@ export class Api {
             throw new ApiError(0, "UNREACHABLE", "The server cannot be reached.");
         }
         const apart = Date.parse(response.headers.get("Date")) - Date.now();
-        this.skew = Math.abs(apart) > 2000 ? apart : 0;
+        this.#apart = Math.abs(apart) > 2000 ? apart : 0;
         if (!response.ok) {
             throw await failure(response);
         }

@@ -169,6 +169,7 @@ export class Board {
     // ---- to the page ----
 
     #show() {
+        this.#api.saw(this.#model.feed[0]?.at ?? 0);
         const now = this.#api.now();
         showCards(this.#model);
         showPeople(this.#model);

@@ -15,10 +15,11 @@ export function timer(seconds) {
         : `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
 }
 
+const DATE = new Intl.DateTimeFormat("en", { day: "numeric", month: "short" });
 const DAY = new Intl.DateTimeFormat("en", { weekday: "short", day: "numeric", month: "short" });
 const HOUR = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
-/** How long ago an instant is: "now", "5 min", "3 h", then the day. */
+/** How long ago an instant is: "now", "5 min", "3 h", then the date. */
 export function ago(at, now) {
     const minutes = Math.floor((now - at) / 60000);
     if (minutes < 1) {
@@ -27,7 +28,7 @@ export function ago(at, now) {
     if (minutes < 60) {
         return `${minutes} min`;
     }
-    return minutes < 1440 ? `${Math.floor(minutes / 60)} h` : DAY.format(at);
+    return minutes < 1440 ? `${Math.floor(minutes / 60)} h` : DATE.format(at);
 }
 
 export const moment = (at) => `${DAY.format(at)}, ${HOUR.format(at)}`;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The socket: the token is the first message, events come as they happen, and after a break the client says for each
-// room what it saw last, so that nothing is missed. An accepted token is not acknowledged; a refused one closes with
+// The socket: the token is the first message, events come as they happen, and after a break the client says beside the
+// token what it saw last of each room, so that nothing is missed. An accepted token is not acknowledged; a refused one closes with
 // 4401, and 4429 means that the organization has all the sockets it may have.
 
 const FIRST = 500, LONGEST = 30000, STEADY = 5000;      // milliseconds
@@ -9,7 +9,7 @@ const REFUSED = 4401, CROWDED = 4429;
 
 export class Live {
     #socket = null;
-    #rooms = new Map();         // room → the last seq of it
+    #rooms = new Map();         // room → the number of its last event
     #failures = 0;
     #since = Infinity;          // when it was opened
     #timer = 0;
@@ -66,10 +66,8 @@ export class Live {
     }
 
     #greet(socket, token) {
-        socket.send(JSON.stringify({ token }));
-        for (const [room, after] of this.#rooms) {
-            socket.send(JSON.stringify({ resume: { room, after } }));
-        }
+        const resume = [...this.#rooms].map(([room, after]) => ({ room, after }));
+        socket.send(JSON.stringify(resume.length > 0 ? { token, resume } : { token }));
         this.#since = performance.now();
         this.onstate("live", 0);
     }
@@ -84,13 +82,17 @@ export class Live {
             this.onresync();
             return;
         }
-        if (event.room !== undefined) {
-            if (event.seq <= (this.#rooms.get(event.room) ?? -1)) {
-                return;
-            }
-            this.#rooms.set(event.room, event.seq);
+        if (event.room === undefined || this.#isNew(event)) {
+            this.onevent(event);
         }
-        this.onevent(event);
+    }
+
+    #isNew({ room, seq }) {
+        if (seq <= (this.#rooms.get(room) ?? 0)) {
+            return false;
+        }
+        this.#rooms.set(room, seq);
+        return true;
     }
 
     async #closed(code) {

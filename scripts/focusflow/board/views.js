@@ -50,14 +50,18 @@ function face(user) {
 
 // ---- cards ----
 
+const count = (n, one, many) => (n === 1 ? one : many);
+
 export function showCards(model) {
     const { totals, people } = model;
     say(find("focused"), String(totals.focused));
-    say(find("focused-of"), `of ${people.size} ${people.size === 1 ? "person" : "people"}`);
+    say(find("focused-of"), `of ${people.size} ${count(people.size, "person", "people")}`);
     say(find("hours"), hours(totals.hours));
-    say(find("hours-sub"), totals.active === 1 ? "by 1 person" : `by ${totals.active} people`);
+    say(find("hours-sub"), `by ${totals.active} ${count(totals.active, "person", "people")}`);
     say(find("completed"), String(totals.completed));
+    say(find("completed-sub"), count(totals.completed, "task", "tasks"));
     say(find("progress"), String(totals.progress));
+    say(find("progress-sub"), count(totals.progress, "task", "tasks"));
     const focusing = [...people.values()].filter((p) => p.status === "focused").slice(0, FACES);
     sync(find("faces"), focusing, { key: (p) => p.user.id, create: (p) => face(userOf(model, p.user)), update() {} });
 }

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- 8.2 and 8.3: invites. The token is kept as a hash; whoever has it can use it only with the invited address (FF-44).
+local mails = require "mails"
 local memberships = require "memberships"
 local organizations = require "organizations"
 local roles = require "rules.roles"
@@ -26,6 +27,21 @@ local function check(req)
     end
 end
 
+local function send_mail(req, row, url)
+    local sent, problem = mail.send(mails.invite {
+        email = row.email,
+        organization = req.organization.name,
+        invited_by = req.user.username,
+        role = row.role,
+        message = row.message,
+        url = url,
+        expires_at = time.iso(row.expires_at),
+    })
+    if not sent then
+        fail.validation { email = problem }
+    end
+end
+
 local function invite(req)
     local body, organization = req.body, req.organization
     local token, key = crypto.random(TOKEN_LENGTH), body.email:lower()
@@ -45,6 +61,7 @@ local function invite(req)
             fail.conflict "This address already belongs to a member."
         end
         tx.update("invites", { replaced_at = req.now }, PENDING, organization.id, key)
+        send_mail(req, row, INVITE_URL .. token)
         return {
             id = tx.insert("invites", row),
             email = row.email,

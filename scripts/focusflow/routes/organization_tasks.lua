@@ -40,7 +40,8 @@ local function assign(req)
     local body, organization = req.body, req.organization
     return 200, db.transaction(function(tx)
         local task = db.one(TASK, body.task_id, organization.id) or fail.not_found "There is no such task."
-        if not memberships.find(organization.id, body.assigned_to) then
+        local assignee = memberships.find(organization.id, body.assigned_to)
+        if not assignee then
             fail.validation { assigned_to = "This user is no member of the organization." }
         elseif task.status ~= "pending" then
             fail.conflict "Only a pending task can be assigned."
@@ -55,7 +56,8 @@ local function assign(req)
             assigned_at = req.now,
         }, "id = ?", task.id)
         facts.record_task(task.id)
-        happenings.task_assigned(tx, task, body.assigned_to, req.user.id, req.now)
+        local to = { id = assignee.user_id, username = assignee.username }
+        happenings.task_assigned(tx, task, to, req.user.id, req.now)
         return db.object(ASSIGNMENT, task.id)
     end)
 end

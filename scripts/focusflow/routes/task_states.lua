@@ -43,8 +43,7 @@ end
 local function complete(req, tx)
     local task = workflow.task(req.user.id, req.params.id)
     workflow.complete(tx, task, req.now)
-    return 200, db.object([[SELECT id, title, status, started_at AS "started_at:time", ended_at AS "ended_at:time",
-        total_focus_seconds, completed_pomodoros, estimated_pomodoros FROM tasks WHERE id = ?]], task.id)
+    return 200, task
 end
 
 return {

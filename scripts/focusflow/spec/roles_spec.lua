@@ -11,7 +11,8 @@ end
 local MAY = {
     employee = { "organization.see", "member.list", "project.list" },
     manager = {
-        "member.invite", "task.list", "task.assign", "dashboard.see", "employee.see", "analytics.see", "analytics.export",
+        "member.invite", "task.list", "task.assign", "dashboard.see", "employee.see", "analytics.see",
+        "analytics.export",
     },
     admin = { "organization.change", "member.change", "member.remove", "webhook.manage" },
 }

@@ -52,6 +52,33 @@ describe("analytics", function()
         assert.equal(0, report().steps.total)
     end)
 
+    it("record: an array of facts", function()
+        db.transaction(function()
+            analytics.record { fact(), fact { detail = 3, value = 100 }, fact { id = 8 } }
+            analytics.record {}
+        end)
+        assert.same({ total = 700, days = { 0, 700, 0 } }, report().steps)
+        local many = {}
+        for i = 1, 100 do
+            many[i] = fact { from = noon + i * 60, to = noon + i * 60, value = i }
+        end
+        db.transaction(function() analytics.record(many) end)
+        assert.equal(700 + 5050, report().steps.total)
+    end)
+
+    it("record: an array in a savepoint that is undone", function()
+        db.transaction(function(tx)
+            analytics.record { fact() }
+            local ok = pcall(tx.try, function()
+                analytics.record { fact { value = 5 }, fact { value = 7 } }
+                error "no"
+            end)
+            assert.is_false(ok)
+            assert.equal(600, report().steps.total)
+        end)
+        assert.equal(600, report().steps.total)
+    end)
+
     it("streak: runs of days", function()
         record(fact(), fact { from = noon - 86400, to = noon - 86400, value = 1 }, fact { from = noon - 3 * 86400,
             to = noon - 3 * 86400, value = 1 })
@@ -91,6 +118,8 @@ describe("analytics", function()
         assert.error_matches(function() record(fact { to = noon - 1 }) end, "the fact ends before it begins")
         assert.error_matches(function() record(fact { id = "x" }) end, "id must be an integer")
         assert.error_matches(function() record(fact { measure = 7 }) end, "measure must be a text")
+        assert.error_matches(function() record { fact(), 7 } end, "table expected, got number")
+        assert.error_matches(function() record { value = 7 } end, "measure must be a text")
         assert.error_matches(function() report { zone = "Mars" } end, "unknown time zone 'Mars'")
         assert.error_matches(function() report { first = "x" } end, "first must be a date YYYY%-MM%-DD")
         assert.error_matches(function() report { last = "2024-03-03" } end, "the range must have 1 to 40000 days")
