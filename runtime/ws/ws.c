@@ -73,6 +73,8 @@ int rt_ws_new(void *loop, const struct rt_ws_limits *limits, const struct rt_ws_
     ws->handler = *handler;
     ws->quiet.prev = ws->quiet.next = &ws->quiet;
     ws->ending.prev = ws->ending.next = &ws->ending;
+    ws->unsent.prev = ws->unsent.next = &ws->unsent;
+    rt_buf_init(&ws->piece, 0);
     void *loops[] = { loop };
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN_SERVER,
@@ -117,6 +119,7 @@ void rt_ws_free(struct rt_ws *ws)
     if (!ws)
         return;
     lws_context_destroy(ws->context);
+    rt_buf_fini(&ws->piece);
     free(ws);
 }
 

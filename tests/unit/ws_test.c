@@ -62,6 +62,13 @@ static void on_closed(void *arg, void *user, int code)
     rt_loop_stop(w->loop);
 }
 
+static void each_round(void *arg)
+{
+    struct world *w = arg;
+    while (rt_ws_flush(w->ws)) {
+    }
+}
+
 static void tick(void *arg)
 {
     struct world *w = arg;
@@ -88,6 +95,7 @@ static int set_up(void **state)
     socklen_t n = sizeof w->address;
     assert_int_equal(rt_loop_new(&w->loop, NULL), 0);
     assert_int_equal(rt_ws_new(rt_loop_native(w->loop), &limits, &handler, &w->ws, NULL), 0);
+    rt_loop_each(w->loop, each_round, w);
     assert_int_equal(rt_alarm_new(w->loop, tick, w, &w->alarm, NULL), 0);
     w->listener = socket(AF_INET, SOCK_STREAM, 0);
     w->address = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -101,6 +109,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct world *w = *state;
+    rt_loop_each(w->loop, NULL, NULL);
     rt_ws_stop(w->ws);
     for (int i = 0; i < CLIENTS; i++) {
         struct peer *p = &w->peers[i];
@@ -187,6 +196,7 @@ static void push_text(struct peer *p, const char *text, size_t n)
     struct rt_ws_text *t = rt_ws_text_new(text, n);
     rt_ws_send(p->conn, t);
     rt_ws_text_unref(t);
+    rt_ws_flush(p->world->ws);
 }
 
 static void expect_heard(struct peer *p, const char *text)
