@@ -8,11 +8,11 @@ cache = false
 local words = {
     "text", "integer", "number", "boolean", "id", "email", "date", "datetime", "timezone", "any", "one_of",
     "list", "object", "map", "ref", "optional", "nullable", "omit", "doc", "example", "GET", "POST", "PUT",
-    "PATCH", "DELETE",
+    "PATCH", "DELETE", "SOCKET",
 }
 local primitives = {
     "db", "json", "time", "jwt", "password", "crypto", "timer", "analytics", "auth", "limit", "cache",
-    "report", "log", "config", "schema", "events", "socket", "null", "fail",
+    "report", "log", "config", "schema", "events", "null", "fail",
 }
 local lua = {
     "assert", "coroutine", "error", "getmetatable", "ipairs", "math", "next", "pairs", "pcall", "rawequal",

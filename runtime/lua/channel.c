@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "events/events.h"
 #include "lua/api.h"
 #include "lua/channel_internal.h"
 
@@ -132,7 +133,7 @@ struct rt_channel *rt_channel_new(struct rt_app *app, const struct rt_route *rou
     memcpy(c->id, id, n + 1);
     bool ok = take_slot(c) && rt_vm_protected(vm, RT_RULE, make_handle, c, NULL) == 0;
     if (ok && vm->services->inbox)
-        c->hub = rt_hub_conn_new(vm->services->inbox, vm->services->app_number, &hub_handler, c);
+        c->hub = rt_hub_conn_new(vm->services->inbox, rt_events_app(vm->services->app->events), &hub_handler, c);
     if (!ok || (vm->services->inbox && !c->hub)) {
         rt_channel_drop(c);
         return NULL;

@@ -30,8 +30,8 @@ static const struct rt_schema *check_model(lua_State *L, int i)
 }
 
 L_FN(socket_send, RT_CHANNEL, "socket:send(value: any, model?: string): boolean",
-     "Sends a value as JSON, shaped by a model of the manifest when one is named; false when the socket is closed. After "
-     "db.transaction it leaves when the change is on disk, or not at all.")
+     "Sends a value as JSON, shaped by a model of the manifest when one is named; false when the socket is closed. "
+     "After db.transaction it leaves when the change is on disk, or not at all.")
 {
     struct rt_channel *c = rt_channel_check(L, 1);
     struct rt_buf *out = &rt_vm_of(L)->scratch;
@@ -48,8 +48,8 @@ L_FN(socket_send, RT_CHANNEL, "socket:send(value: any, model?: string): boolean"
 }
 
 L_FN(socket_close, RT_CHANNEL, "socket:close(code?: integer, reason?: string): boolean",
-     "Closes the socket after what was sent; code 1000 when none is given, 4000 to 4999 are the app's own. False when it "
-     "is closed already.")
+     "Closes the socket after what was sent; code 1000 when none is given, 4000 to 4999 are the app's own. False when "
+     "it is closed already.")
 {
     struct rt_channel *c = rt_channel_check(L, 1);
     lua_Integer code = luaL_optinteger(L, 2, RT_WS_NORMAL);
@@ -160,11 +160,12 @@ static int refused(lua_State *L)
 
 L_FN(socket_authenticate, RT_CHANNEL,
      "socket:authenticate(token: string, who?: string): table | nil, string, string",
-     "The principal that a token stands for, by the manifest's function for it (\"user\" when none is named); or nil, a "
-     "message and the app's code.")
+     "The principal that a token stands for, by the manifest's function for it (\"user\" when none is named); or nil, "
+     "a message and the app's code.")
 {
     rt_channel_check(L, 1);
     luaL_checkstring(L, 2);
+    lua_settop(L, 3);
     lua_pushcfunction(L, ask);
     lua_pushstring(L, luaL_optstring(L, 3, "user"));
     lua_pushvalue(L, 2);

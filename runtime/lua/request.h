@@ -62,8 +62,8 @@ void rt_exchange_fini(struct rt_exchange *x);
 /* Once per state: the metatable of `req`. */
 void rt_request_open(struct lua_State *L);
 
-/* Pushes the principal that a token stands for, from the cache or by asking the app's function for `who`, which stands at
- * `fn`, and returns its id; raises a failure with status 401. */
+/* Pushes the principal that a token stands for, from the cache or by asking the app's function for `who`, which stands
+ * at `fn`, and returns its id; raises a failure with status 401. */
 int64_t rt_principal_push(struct lua_State *L, struct rt_vm *vm, const char *who, int fn, struct rt_str token,
                           int64_t now);
 /* The token of an Authorization header; p is NULL when it has none. */

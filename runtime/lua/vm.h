@@ -55,7 +55,6 @@ struct rt_services {
     struct rt_limits *limits;
     struct rt_cache *cache;
     struct rt_inbox *inbox; /* the worker's, of the hub; NULL without sockets */
-    unsigned app_number;    /* of the app in the hub */
     struct rt_channel_stats *channel_stats; /* of this app on this worker */
     double limit_factor; /* 0 = limits are off */
     bool strict;         /* check what could be skipped: development and specs */

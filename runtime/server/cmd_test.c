@@ -116,7 +116,6 @@ static int test_app(struct bench *b, int i, struct rt_err *err)
     struct rt_vm *vm = NULL;
     struct rt_app *app = NULL;
     b->services.app = &b->host.apps[i].shared;
-    b->services.app_number = (unsigned)i;
     int rc = rt_vm_new(&b->services, b->host.options->scripts, &vm, err);
     if (rc == 0)
         rc = rt_app_load(vm, b->services.app->name, &app, err);

@@ -37,6 +37,10 @@ struct rt_conversation {
 void rt_respond(struct rt_conversation *c, int status, const char *type, const char *file_name, char *body, size_t n);
 /* The app's envelope (a plain one when the path is nobody's). */
 void rt_respond_error(struct rt_conversation *c, int status, const char *message);
+/* Counts and logs a request whose connection became a socket. */
+void rt_respond_switched(struct rt_conversation *c);
+/* `allowed` as in --cors-origins. */
+bool rt_origin_allowed(const char *allowed, struct rt_str origin);
 /* The exchange's answer. */
 void rt_respond_exchange(struct rt_conversation *c);
 

@@ -12,6 +12,7 @@
 #include "http/query.h"
 #include "server/conversation.h"
 #include "server/proxy.h"
+#include "server/sockets.h"
 
 enum { NOBODY = -1, DOCS_SECONDS = 3600 };
 
@@ -145,7 +146,13 @@ static int admit(struct rt_exchange *x)
     return rc == 1 ? RT_ANSWERED : rc;
 }
 
-static void ready(struct rt_exchange *x) { rt_keyed_finish(x->owner); }
+static void ready(struct rt_exchange *x)
+{
+    if (x->upgrade)
+        rt_sockets_accept(x->owner);
+    else
+        rt_keyed_finish(x->owner);
+}
 
 /* Anybody may ask for these pages and each takes milliseconds to make, so they are kept. */
 static int make_docs(struct rt_conversation *c, int page, bool html, struct rt_buf *out, struct rt_err *err)
@@ -205,6 +212,8 @@ static void run_route(struct rt_conversation *c)
     x->admit = admit;
     x->before_commit = rt_keyed_before_commit;
     x->ready = ready;
+    if (x->route->socket && !rt_sockets_check(c))
+        return;
     const struct rt_limit_rule *rule = rule_of(c);
     if (rule && rule->per_address && take_limit(c, rule, 0)) {
         rt_respond_error(c, 429, "Too many requests");

@@ -13,6 +13,7 @@
 #include "http/router.h"
 #include "lua/app.h"
 #include "lua/cache.h"
+#include "lua/channel.h"
 #include "loop/loop.h"
 #include "ws/hub.h"
 
@@ -49,6 +50,8 @@ struct rt_worker {
     struct rt_mailbox *mailbox;
     struct rt_inbox *inbox;
     struct rt_http *http;
+    struct rt_ws *ws;
+    struct rt_channel_stats channel_stats[RT_APPS_MAX];
     struct rt_services services[RT_APPS_MAX];
     int listen_fd;
     struct rt_watch *listen_watch, *http_watch;
@@ -56,7 +59,7 @@ struct rt_worker {
     struct rt_message mail, news, begin, drain;
     struct rt_route_stats *stats; /* [n_routes + 1]; the last for everything else */
     struct rt_buf access;         /* access log lines of this iteration */
-    bool draining, listening;
+    bool draining, listening, sockets_stopping;
     uint64_t drain_until_ns;
 };
 

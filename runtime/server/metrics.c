@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "events/events.h"
 #include "limit/limit.h"
-#include "server/host.h"
+#include "server/sockets.h"
 
 static const unsigned bounds_us[RT_LATENCY_BUCKETS - 1] = { 100,   250,   500,    1000,   2500,   5000,   10000,
                                                             25000, 50000, 100000, 250000, 500000, 1000000 };
@@ -144,6 +144,7 @@ void rt_metrics_write(struct rt_host *h, struct rt_buf *out)
 {
     write_routes(h, out);
     write_database(h, out);
+    rt_sockets_metrics(h, out);
     write_events(h, out);
     unsigned connections = 0, active = 0;
     for (int w = 0; w < h->n_workers; w++) {

@@ -17,6 +17,20 @@ static void add(struct rt_conversation *c, const char *name, const char *value)
     rt_http_add_header(c->http, name, value);
 }
 
+bool rt_origin_allowed(const char *allowed, struct rt_str origin)
+{
+    if (strcmp(allowed, "*") == 0)
+        return true;
+    for (const char *p = allowed; *p;) {
+        size_t n = strcspn(p, ", ");
+        if (n == origin.n && strncmp(p, origin.p, n) == 0)
+            return true;
+        p += n;
+        p += strspn(p, ", ");
+    }
+    return false;
+}
+
 /* Answers are the same for every origin, so that `*` or the configured origin is enough (decision X-10). */
 static void add_cors(struct rt_conversation *c)
 {
@@ -28,15 +42,8 @@ static void add_cors(struct rt_conversation *c)
     if (strcmp(allowed, "*") == 0) {
         snprintf(value, sizeof value, "*");
     } else {
-        const char *p = allowed;
-        size_t n = 0;
-        while (*p && !(n == origin.n && strncmp(p, origin.p, n) == 0)) {
-            p += n;
-            p += strspn(p, ", ");
-            n = strcspn(p, ", ");
-        }
         add(c, "Vary", "Origin");
-        if (!*p)
+        if (!rt_origin_allowed(allowed, origin))
             return;
         snprintf(value, sizeof value, "%.*s", (int)origin.n, origin.p);
     }
@@ -165,6 +172,12 @@ void rt_respond(struct rt_conversation *c, int status, const char *type, const c
     count(c, status, n);
     rt_log_request(NULL);
     rt_http_respond(c->http, status, body, n);
+}
+
+void rt_respond_switched(struct rt_conversation *c)
+{
+    count(c, 101, 0);
+    rt_log_request(NULL);
 }
 
 static const char *plain_code(int status)

@@ -17,9 +17,9 @@
 #include "base/log.h"
 #include "crypto/hash.h"
 #include "lua/job.h"
-#include "server/host.h"
+#include "server/sockets.h"
 
-enum { LIMIT_COUNTERS = 1 << 20, CACHE_BYTES = 16 << 20 };
+enum { LIMIT_COUNTERS = 1 << 20, CACHE_BYTES = 16 << 20, DESCRIPTORS_BESIDE = 1024 };
 
 static int cores(void)
 {
@@ -36,12 +36,15 @@ static double limit_factor(const struct rt_options *o)
     return strcmp(o->rate_limits, "off") == 0 ? 0 : atof(o->rate_limits);
 }
 
-/* Many idle connections need many descriptors. */
-static void raise_descriptors(void)
+/* As many descriptors as connections need: where the limit is far higher, the library of the sockets would make a table
+ * of that size for each worker. */
+static void limit_descriptors(const struct rt_host *h)
 {
     struct rlimit r;
-    if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
-        r.rlim_cur = r.rlim_max;
+    rlim_t each = (rlim_t)(h->options->connections + h->options->socket_connections);
+    rlim_t need = (rlim_t)h->n_workers * each + DESCRIPTORS_BESIDE;
+    if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
+        r.rlim_cur = need < r.rlim_max ? need : r.rlim_max;
         setrlimit(RLIMIT_NOFILE, &r);
     }
 }
@@ -52,6 +55,7 @@ static int start_shared(struct rt_host *h, struct rt_err *err)
     h->n_workers = o->workers ? o->workers : cores();
     if (h->n_workers > RT_WORKERS_MAX)
         h->n_workers = RT_WORKERS_MAX;
+    limit_descriptors(h);
     h->limit_factor = limit_factor(o);
     h->limits = rt_limits_new(LIMIT_COUNTERS);
     h->cache = rt_cache_new(CACHE_BYTES);
@@ -202,8 +206,11 @@ static void stop(struct rt_host *h)
     for (int a = 0; a < h->n_apps; a++)
         rt_scheduler_free(h->schedulers[a]);
     rt_keeper_free(h->keeper);
-    for (int w = 0; w < h->n_workers; w++)
-        rt_http_free(h->workers[w].http), h->workers[w].http = NULL;
+    for (int w = 0; w < h->n_workers; w++) {
+        rt_sockets_stop(&h->workers[w]);
+        rt_http_free(h->workers[w].http);
+        h->workers[w].http = NULL;
+    }
     rt_release_free(h->release, h->n_workers);
     rt_host_close(h);
     for (int w = 0; w < h->n_workers; w++)
@@ -225,7 +232,6 @@ int rt_serve(struct rt_options *options, struct rt_err *err)
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of the write, not our end */
-    raise_descriptors();
     h->options = options;
     h->started = rt_now();
     int rc = rt_host_find_apps(h, err);

@@ -208,6 +208,7 @@ void rt_ws_send(struct rt_ws_conn *c, struct rt_ws_text *t)
         return;
     if (c->held + c->waiting + n > c->ws->limits.queue_bytes) {
         drop_queue(c);
+        atomic_fetch_add_explicit(&c->ws->overflows, 1, memory_order_relaxed);
         c->ws->now = rt_mono_ns();
         say_close(c, WS_ENDING, RT_WS_POLICY, RT_WS_POLICY, "too slow");
         return;

@@ -44,7 +44,7 @@ static int refuse(int status, const char *why, const char **ret_why)
 
 int rt_ws_check(const struct rt_ws_hello *hello, const char **ret_why)
 {
-    if (!names(hello->upgrade, "websocket") || hello->old)
+    if (!names(hello->upgrade, "websocket") || !rt_str_is(hello->method, "GET"))
         return refuse(426, "This address is a WebSocket", ret_why);
     if (!names(hello->connection, "Upgrade"))
         return refuse(400, "The Connection header does not say Upgrade", ret_why);

@@ -129,9 +129,10 @@ static void set_up(int fd)
 
 int rt_ws_adopt(struct rt_ws *ws, int fd, struct rt_str answer, void *user, struct rt_ws_conn **ret, struct rt_err *err)
 {
-    if (ws->draining || atomic_load(&ws->connections) >= ws->limits.connections) {
+    int rc = rt_ws_room(ws);
+    if (rc) {
         close(fd);
-        return rt_err_set(err, ws->draining ? RT_E_BUSY : RT_E_FULL, "no more sockets now");
+        return rt_err_set(err, rc, "no more sockets now");
     }
     struct rt_ws_conn *c = ws__conn_new(ws, user);
     if (!c) {
@@ -150,6 +151,16 @@ int rt_ws_adopt(struct rt_ws *ws, int fd, struct rt_str answer, void *user, stru
     ws__conn_push(c, ws__text_raw(answer));
     *ret = c;
     return 0;
+}
+
+int rt_ws_room(const struct rt_ws *ws)
+{
+    return ws->draining ? RT_E_BUSY : rt_ws_connections(ws) >= ws->limits.connections ? RT_E_FULL : 0;
+}
+
+uint64_t rt_ws_overflows(const struct rt_ws *ws)
+{
+    return atomic_load_explicit(&((struct rt_ws *)ws)->overflows, memory_order_relaxed);
 }
 
 unsigned rt_ws_connections(const struct rt_ws *ws)

@@ -53,8 +53,7 @@ struct rt_ws_handler {
 
 /* What a handshake says. */
 struct rt_ws_hello {
-    struct rt_str upgrade, connection, version, key;
-    bool old; /* HTTP/1.0 */
+    struct rt_str method, upgrade, connection, version, key;
 };
 
 /* 0 when it is a handshake to be accepted, else the HTTP status to refuse with and a sentence: 400, or 426 for another
@@ -88,6 +87,9 @@ bool rt_ws_closing(const struct rt_ws_conn *c);
 void rt_ws_sweep(struct rt_ws *ws);
 /* Closes all connections with 1012, adopts no more. */
 void rt_ws_drain(struct rt_ws *ws);
+/* 0 when another connection may be adopted, else what rt_ws_adopt() would say. */
+int rt_ws_room(const struct rt_ws *ws);
+uint64_t rt_ws_overflows(const struct rt_ws *ws);   /* closed because they were too slow; any thread */
 unsigned rt_ws_connections(const struct rt_ws *ws); /* any thread */
 /* True when `code` may be named in a close frame. */
 bool rt_ws_code_valid(int code);

@@ -40,7 +40,7 @@ struct ws_events {
 
 void ws__frames_init(struct ws_frames *f, size_t message_bytes);
 void ws__frames_fini(struct ws_frames *f);
-/* What a peer's close frame means: the code for rt_ws_handler.closed, and in *ret_reply the one to answer with (0: none). */
+/* What a peer's close frame means: the code for rt_ws_handler.closed, and in *ret_reply what to answer (0: no code). */
 int ws__read_close(const char *p, size_t n, int *ret_reply);
 /* Unmasks in place. 0, or the close code of what is wrong, or what an event returned. */
 int ws__frames_feed(struct ws_frames *f, char *p, size_t n, const struct ws_events *events);
@@ -87,6 +87,7 @@ struct rt_ws {
     struct ws_link quiet, ending;
     uint64_t now;
     atomic_uint connections;
+    _Atomic uint64_t overflows;
     bool draining;
 };
 

@@ -463,14 +463,14 @@ static void a_handshake_is_checked_and_answered(void **state)
     const char *why;
     struct rt_buf b;
     (void)state;
-    struct rt_ws_hello good = { RT_STR("WebSocket"), RT_STR("keep-alive, upgrade"), RT_STR("13"),
-                                RT_STR("dGhlIHNhbXBsZSBub25jZQ=="), false };
+    struct rt_ws_hello good = { RT_STR("GET"), RT_STR("WebSocket"), RT_STR("keep-alive, upgrade"), RT_STR("13"),
+                                RT_STR("dGhlIHNhbXBsZSBub25jZQ==") };
     assert_int_equal(rt_ws_check(&good, &why), 0);
     struct rt_ws_hello bad = good;
     bad.upgrade = RT_STR("h2c");
     assert_int_equal(rt_ws_check(&bad, &why), 426);
     bad = good;
-    bad.old = true;
+    bad.method = RT_STR("HEAD");
     assert_int_equal(rt_ws_check(&bad, &why), 426);
     bad = good;
     bad.version = RT_STR("8");

@@ -8,7 +8,8 @@ local sorted, hint, set = kit.sorted, kit.hint, kit.set
 local check_socket = host.load "sockets" (kit)
 
 local UNIT = set "name summary description"
-local ROUTE = set "method path line summary description who limit can params query body returns errors secret check run socket"
+local ROUTE = set [[method path line socket summary description who limit can params query body returns errors secret
+    check run]]
 local SOCKET = set [[method path line socket summary description who limit can params query errors check token_query
     receives sends open message closed timeout]]
 local SPECIAL = set "none file html"
@@ -121,7 +122,8 @@ local function check_route(ctx, r, unit, out)
     out.routes[index] = {
         index = index, method = r.method, path = r.path, unit = unit, summary = r.summary, description = r.description,
         who = r.who, limit = r.limit, can = r.can, params = nodes.params, query = nodes.query, body = nodes.body,
-        returns = r.socket and { [101] = "none" } or check_returns(ctx, r, what), errors = type(r.errors) == "table" and r.errors or {},
+        returns = r.socket and { [101] = "none" } or check_returns(ctx, r, what),
+        errors = type(r.errors) == "table" and r.errors or {},
         secret = r.secret == true, check = r.check, run = r.run, line = r.line,
         socket = r.socket and check_socket(ctx, r, what) or nil,
     }

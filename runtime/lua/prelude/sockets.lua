@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- The part of the manifest check that looks at what only SOCKET routes have. The handshake of a socket is a GET like any
--- other, so routes.lua checks the rest. Called with the kit; returns check(ctx, route, what) → what the host reads.
+-- The part of the manifest check that looks at what only SOCKET routes have. The handshake of a socket is a GET like
+-- any other, so routes.lua checks the rest. Called with the kit; returns check(ctx, route, what) → what the host reads.
 local kit = ...
 
 local HANDLERS = { "open", "message", "closed", "timeout" }
