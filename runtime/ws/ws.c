@@ -34,9 +34,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     struct rt_ws_conn *c;
     (void)user;
     switch (reason) {
-    case LWS_CALLBACK_RAW_RX:
-        c = lws_get_opaque_user_data(wsi);
-        return c ? ws__conn_read(c, in, n) : -1;
+    case LWS_CALLBACK_RAW_RX: c = lws_get_opaque_user_data(wsi); return c ? ws__conn_read(c, in, n) : -1;
     case LWS_CALLBACK_RAW_WRITEABLE:
         c = lws_get_opaque_user_data(wsi);
         if (c)

@@ -58,7 +58,9 @@ static struct options {
     const char *path, *hello, *post, *body, *get;
     int port, connections, events, pid;
     double rate, gets, hold;
-} opt = { .path = "/ws/a", .hello = "{\"do\":\"join\",\"room\":\"bench\"}", .body = "{\"said\":\"x\"}", .connections = 1000 };
+} opt = {
+    .path = "/ws/a", .hello = "{\"do\":\"join\",\"room\":\"bench\"}", .body = "{\"said\":\"x\"}", .connections = 1000
+};
 
 static struct peer *peers;
 static struct event *events;
@@ -82,7 +84,8 @@ static void die(const char *what)
 
 static int dial(bool wait)
 {
-    struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)opt.port),
+    struct sockaddr_in a = { .sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)opt.port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | (wait ? 0 : SOCK_NONBLOCK), 0), on = 1;
     if (fd < 0)
@@ -440,9 +443,10 @@ static void publish(void)
             whole[n] = events[i].complete - events[i].sent;
             after[n++] = events[i].complete > events[i].answered ? events[i].complete - events[i].answered : 0;
         }
-    printf("%d events to %d sockets in %.2f s: %.0f events/s, %.0f messages/s; incomplete %d, out of order %d, lost %d\n",
-           published, ready, seconds, completed / seconds, (double)completed * ready / seconds, published - completed,
-           disorder, dead);
+    printf(
+        "%d events to %d sockets in %.2f s: %.0f events/s, %.0f messages/s; incomplete %d, out of order %d, lost %d\n",
+        published, ready, seconds, completed / seconds, (double)completed * ready / seconds, published - completed,
+        disorder, dead);
     if (opt.pid)
         printf("server: %.1f us of processor time per message\n",
                (server_seconds() - cpu) * 1e6 / ((double)completed * ready + 1));

@@ -240,8 +240,9 @@ static void messages_go_both_ways(void **state)
     push_text(p, "news", 4);
     expect_in(p, "\x81\x04news", 6);
     send_text(p, "echo");
-    expect_in(p, "\x81\x05"
-                 "echo!",
+    expect_in(p,
+              "\x81\x05"
+              "echo!",
               7);
     assert_int_equal(rt_ws_connections(p->world->ws), 1);
 }
@@ -263,8 +264,9 @@ static void we_may_end_it(void **state)
     struct world *w = *state;
     struct peer *p = open_peer(w, 0, true);
     send_text(p, "end");
-    expect_in(p, "\x88\x0D\x0F\xA1"
-                 "as you wish",
+    expect_in(p,
+              "\x88\x0D\x0F\xA1"
+              "as you wish",
               15);
     assert_true(rt_ws_closing(p->conn));
     push_text(p, "too late", 8); /* is dropped */
@@ -339,8 +341,9 @@ static void pings_are_answered_and_a_flood_makes_no_queue(void **state)
     struct world *w = *state;
     struct peer *p = open_peer(w, 0, true);
     send_frame(p, 0x89, "1", 1);
-    expect_in(p, "\x8A\x01"
-                 "1",
+    expect_in(p,
+              "\x8A\x01"
+              "1",
               3);
     struct peer *q = open_peer(w, 1, false);
     for (int i = 0; !q->conn->choked; i++) {
@@ -402,8 +405,9 @@ static void a_queue_is_sent_in_order_when_there_is_room(void **state)
         assert_memory_equal(frame, "\x81\x7E\x02\x00", 4);
         assert_int_equal(atoi(frame + 4), i);
     }
-    assert_memory_equal(p->in.data + all - 7, "\x88\x05\x03\xE9"
-                                              "bye",
+    assert_memory_equal(p->in.data + all - 7,
+                        "\x88\x05\x03\xE9"
+                        "bye",
                         7);
 }
 
