@@ -55,6 +55,7 @@ static void each_round(void *arg)
         rt_vm_idle(r->at[w->index].vm);
     if (w->retired)
         rt_releases_sweep(h, w->index);
+    rt_sockets_flush(w);
     if (w->access.len) {
         rt_log_raw(w->access.data, w->access.len);
         rt_buf_reset(&w->access);
