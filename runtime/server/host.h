@@ -56,7 +56,8 @@ struct rt_worker {
     int listen_fd;
     struct rt_watch *listen_watch, *http_watch;
     struct rt_alarm *http_alarm, *sweep_alarm;
-    struct rt_message mail, news, begin, drain;
+    struct rt_message mail, news, begin, drain, more;
+    bool more_posted; /* `more`: there are sockets to be written to */
     struct rt_route_stats *stats; /* [n_routes + 1]; the last for everything else */
     struct rt_buf access;         /* access log lines of this iteration */
     bool draining, listening, sockets_stopping;

@@ -50,6 +50,7 @@ static void each_round(void *arg)
         rt_vm_idle(h->release->vms[w->index][a]);
         rt_writer_flush(h->apps[a].shared.writer);
     }
+    rt_sockets_flush(w);
     if (w->access.len) {
         rt_log_raw(w->access.data, w->access.len);
         rt_buf_reset(&w->access);
