@@ -12,7 +12,7 @@ local words = {
 }
 local primitives = {
     "db", "json", "time", "jwt", "password", "crypto", "timer", "analytics", "auth", "limit", "cache",
-    "report", "log", "config", "schema", "events", "null", "fail",
+    "report", "log", "config", "schema", "events", "webhook", "mail", "null", "fail",
 }
 local lua = {
     "assert", "coroutine", "error", "getmetatable", "ipairs", "math", "next", "pairs", "pcall", "rawequal",
@@ -47,6 +47,8 @@ files["tests/spec"] = { std = "lua54+busted" }
 files["tests/spec/bind"] = { std = "lua54+busted+sandbox", read_globals = { "host" } }
 files["tests/spec/bind/apps"] = { std = "sandbox" }
 files["tests/support/chat"] = { std = "sandbox" }
+files["runtime/lua/prelude"] = { std = "lua54+sandbox" }
+files["tests/support/apps"] = { std = "sandbox" }
 files["scripts/*/spec"] = { std = "+lua54+busted" }
 files["scripts/lib/spec"] = { std = "+lua54+busted" }
 

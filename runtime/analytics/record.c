@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Recording is read, change and write back of the day rows that a fact touches, in the caller's
+ * Recording is read, change and write back of the day rows that facts touch, in the caller's
  * transaction: rows, names and the change they belong to are committed or rolled back together, so
- * nothing here is remembered between calls. The split is computed from running totals, which makes the
+ * nothing here is remembered between calls. Within a call the row of the last fact stays in hand, as a
+ * change's facts mostly share a subject and a day. The split is computed from running totals, which makes the
  * parts add up exactly, and on the magnitude, which makes the split of -value cancel that of value. */
 #include "analytics/analytics_internal.h"
 
@@ -16,12 +17,24 @@
 #define SELECT_NAME "SELECT name FROM perigee_analytics_names WHERE id = ?"
 #define INSERT_NAME  "INSERT INTO perigee_analytics_names (id, name) VALUES (?, ?)"
 
-enum { NAME_MAX_LEN = 64 };
+enum { NAME_MAX_LEN = 64, NAMES_KNOWN = 8 };
 #define SPAN_MAX   (INT64_C(3660) * DAY_SECONDS)
 #define TIME_LIMIT INT64_C(253402300800) /* the year 10000, and as far before 1970 */
 
 struct row_key {
     int64_t kind, id, day;
+};
+
+/* The work of one call. */
+struct recording {
+    struct rt_conn *conn;
+    struct rt_err *err;
+    uint64_t known[NAMES_KNOWN]; /* names that were looked up, with their ids; the oldest is forgotten */
+    const char *names[NAMES_KNOWN];
+    size_t n_known;
+    bool in_hand; /* `key` and `cells` are a row's, not written back yet */
+    struct row_key key;
+    struct analytics__cells cells;
 };
 
 /* ---- facts ---- */
@@ -98,6 +111,20 @@ static int register_name(struct rt_conn *c, uint64_t id, const char *name, struc
                           (int)n, stored);
     rt_stmt_done(s);
     return code < 0 || found ? (code < 0 ? code : 0) : insert_name(c, id, name, err);
+}
+
+static int know_name(struct recording *r, uint64_t id, const char *name)
+{
+    size_t n = r->n_known < NAMES_KNOWN ? r->n_known : NAMES_KNOWN;
+    for (size_t i = 0; i < n; i++)
+        if (r->known[i] == id && strcmp(r->names[i], name) == 0)
+            return 0;
+    int code = register_name(r->conn, id, name, r->err);
+    if (code == 0) {
+        r->names[r->n_known % NAMES_KNOWN] = name;
+        r->known[r->n_known++ % NAMES_KNOWN] = id;
+    }
+    return code;
 }
 
 /* ---- rows ---- */
@@ -183,42 +210,72 @@ static int add_cell(struct analytics__cells *list, const struct analytics__cell 
     return 0;
 }
 
-/* Records the fact's slots first..last, which lie in one UTC day. */
-static int record_day(struct rt_conn *c, const struct rt_fact *f, const struct row_key *key, uint64_t measure,
-                      int64_t first, int64_t last, struct rt_err *err)
+static int write_back(struct recording *r)
 {
-    struct analytics__cells cells = { 0 };
-    int code = read_row(c, key, &cells, err);
-    for (int64_t slot = first; code == 0 && slot <= last; slot++) {
-        struct analytics__cell cell = { .measure = measure, .detail = f->detail };
-        cell.slot = (int)(slot - key->day * DAY_SLOTS);
-        cell.value = analytics__fact_part(f, slot);
-        if (cell.value != 0)
-            code = add_cell(&cells, &cell, err);
-    }
-    if (code == 0)
-        code = write_row(c, key, &cells, err);
-    free(cells.items);
+    int code = r->in_hand ? write_row(r->conn, &r->key, &r->cells, r->err) : 0;
+    r->in_hand = false;
     return code;
 }
 
-int rt_analytics_record(struct rt_conn *c, const struct rt_fact *fact, struct rt_err *err)
+static int take_in_hand(struct recording *r, const struct row_key *key)
 {
-    int code = analytics__fact_check(fact, err);
+    if (r->in_hand && r->key.kind == key->kind && r->key.id == key->id && r->key.day == key->day)
+        return 0;
+    int code = write_back(r);
+    if (code < 0)
+        return code;
+    r->key = *key;
+    r->cells.count = 0;
+    code = read_row(r->conn, key, &r->cells, r->err);
+    r->in_hand = code >= 0;
+    return code < 0 ? code : 0;
+}
+
+/* Adds the fact's slots first..last, which lie in the day of the row in hand. */
+static int add_slots(struct recording *r, const struct rt_fact *f, uint64_t measure, int64_t first, int64_t last)
+{
+    int code = 0;
+    for (int64_t slot = first; code == 0 && slot <= last; slot++) {
+        struct analytics__cell cell = { .measure = measure, .detail = f->detail };
+        cell.slot = (int)(slot - r->key.day * DAY_SLOTS);
+        cell.value = analytics__fact_part(f, slot);
+        if (cell.value != 0)
+            code = add_cell(&r->cells, &cell, r->err);
+    }
+    return code;
+}
+
+static int record_one(struct recording *r, const struct rt_fact *fact)
+{
+    int code = analytics__fact_check(fact, r->err);
     if (code < 0 || fact->value == 0)
         return code;
-    const uint64_t id[2] = { analytics__id(fact->kind), analytics__id(fact->measure) };
+    const uint64_t kind = analytics__id(fact->kind), measure = analytics__id(fact->measure);
     int64_t slot, last;
-    code = register_name(c, id[0], fact->kind, err);
+    code = know_name(r, kind, fact->kind);
     if (code == 0)
-        code = register_name(c, id[1], fact->measure, err);
+        code = know_name(r, measure, fact->measure);
     analytics__fact_slots(fact, &slot, &last);
     while (code == 0 && slot <= last) {
-        struct row_key key = { (int64_t)id[0], fact->id, analytics__floor_div(slot, DAY_SLOTS) };
+        struct row_key key = { (int64_t)kind, fact->id, analytics__floor_div(slot, DAY_SLOTS) };
         int64_t end = (key.day + 1) * DAY_SLOTS - 1;
         end = end < last ? end : last;
-        code = record_day(c, fact, &key, id[1], slot, end, err);
+        code = take_in_hand(r, &key);
+        if (code == 0)
+            code = add_slots(r, fact, measure, slot, end);
         slot = end + 1;
     }
+    return code;
+}
+
+int rt_analytics_record(struct rt_conn *c, const struct rt_fact *facts, size_t n, struct rt_err *err)
+{
+    struct recording r = { .conn = c, .err = err };
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < n; i++)
+        code = record_one(&r, &facts[i]);
+    if (code == 0)
+        code = write_back(&r);
+    free(r.cells.items);
     return code;
 }

@@ -85,6 +85,19 @@ const struct config_option config__table[] = {
     NUM(password_threads, "password-threads", CONFIG_LONG, "0", 0, 256, NULL,
         "threads that hash passwords; 0: one per core"),
     NUM(password_queue, "password-queue", CONFIG_LONG, "64", 1, 100000, NULL, "most passwords that wait for a thread"),
+    FLAG(watch, "watch", NULL, "bring saved scripts live at once; on in development, off in production"),
+    FLAG(release_specs, "release-specs", "on", "run an app's specs before its scripts go live"),
+    TEXT(webhook_schedule, "webhook-schedule", "0,5,300,1800,7200,18000,36000,50400,72000,86400", 1, "SECONDS",
+         "delays before each attempt at a webhook's delivery, from the end of the one before"),
+    NUM(webhook_timeout, "webhook-timeout", CONFIG_LONG, "15", 1, 300, "seconds", "how long a delivery may take"),
+    NUM(webhook_disable_after, "webhook-disable-after", CONFIG_LONG, "432000", 60, 31536000, "seconds",
+        "a webhook that has failed for so long without a success is disabled"),
+    NUM(webhook_log_days, "webhook-log-days", CONFIG_LONG, "30", 1, 3650, "days",
+        "how long the log of deliveries and sent mail is kept"),
+    { "smtp-url", CONFIG_SECRET, "", 0, 0, "URL",
+      "SMTP server, smtp://user:password@host:587 or smtps://…; without it mail waits, or in development is kept",
+      AT(smtp_url), NULL },
+    TEXT(mail_from, "mail-from", "", 0, "ADDRESS", "sender of mail, like \"Example <no-reply@example.com>\""),
     FLAG(demo, "demo", NULL, "fill new databases with demo data; on in development, not possible in production"),
 };
 
@@ -130,7 +143,7 @@ static void put_help(struct rt_buf *b, const struct config_option *opt)
         rt_buf_printf(b, " (%s, %lld to %lld)", opt->unit, (long long)opt->min, (long long)opt->max);
     else if (number)
         rt_buf_printf(b, " (%lld to %lld)", (long long)opt->min, (long long)opt->max);
-    else if (opt->kind == CONFIG_SECRET)
+    else if (opt->kind == CONFIG_SECRET && opt->min > 0)
         rt_buf_printf(b, " (at least %lld characters)", (long long)opt->min);
 }
 

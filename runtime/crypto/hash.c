@@ -111,6 +111,21 @@ long rt_base64url_decode(const char *p, size_t n, void *out)
     return (long)len;
 }
 
+size_t rt_base64(const void *p, size_t n, char *out)
+{
+    sodium_bin2base64(out, rt_base64_size(n), p, n, sodium_base64_VARIANT_ORIGINAL);
+    return rt_base64_size(n) - 1;
+}
+
+long rt_base64_decode(const char *p, size_t n, void *out)
+{
+    size_t len = 0;
+    int variant = n % 4 == 0 ? sodium_base64_VARIANT_ORIGINAL : sodium_base64_VARIANT_ORIGINAL_NO_PADDING;
+    if (n == 0)
+        return 0;
+    return sodium_base642bin(out, n, p, n, NULL, &len, NULL, variant) == 0 ? (long)len : -1;
+}
+
 void rt_seal(const uint8_t key[RT_KEY_BYTES], const void *p, size_t n, uint8_t *out)
 {
     randombytes_buf(out, NONCE);

@@ -31,6 +31,10 @@ size_t rt_base64url_size(size_t n);              /* without padding, plus NUL */
 size_t rt_base64url(const void *p, size_t n, char *out);
 /* Strict, no padding. `out` at least n; the length or -1. */
 long rt_base64url_decode(const char *p, size_t n, void *out);
+/* The usual alphabet with padding; `out` has rt_base64_size(n) bytes. Decoding takes it with and without padding. */
+#define rt_base64_size(n) (((n) + 2) / 3 * 4 + 1)
+size_t rt_base64(const void *p, size_t n, char *out);
+long rt_base64_decode(const char *p, size_t n, void *out);
 
 /* Authenticated encryption; a sealed text is n + RT_SEAL_EXTRA bytes. */
 #define RT_SEAL_EXTRA 40

@@ -69,6 +69,11 @@ static const char **read_texts(lua_State *L, int t, const char *key)
     return out;
 }
 
+static enum rt_limit_per limit_per(const char *per, bool scope)
+{
+    return scope ? RT_PER_SCOPE : strcmp(per, "address") == 0 ? RT_PER_ADDRESS : RT_PER_USER;
+}
+
 static void read_limits(lua_State *L, struct rt_app *app, int t)
 {
     lua_getfield(L, t, "limits");
@@ -77,10 +82,12 @@ static void read_limits(lua_State *L, struct rt_app *app, int t)
         app->limits = must(L, realloc(app->limits, (size_t)(app->n_limits + 1) * sizeof *app->limits));
         struct rt_limit_rule *r = &app->limits[app->n_limits++];
         const char *per = text_field(L, -1, "per");
+        bool scope = flag_field(L, -1, "of_scope");
         *r = (struct rt_limit_rule){ .name = lua_tostring(L, -2),
                                      .count = int_field(L, lua_gettop(L), "count"),
                                      .seconds = int_field(L, lua_gettop(L), "seconds"),
-                                     .per_address = strcmp(per, "address") == 0 };
+                                     .per = limit_per(per, scope),
+                                     .scope = scope ? per : NULL };
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -98,6 +105,23 @@ static void read_docs(lua_State *L, struct rt_app *app, int t)
                                              .title = text_field(L, d, "title"),
                                              .version = text_field(L, d, "version"),
                                              .prefix = text_field(L, d, "prefix") };
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+static void read_pages(lua_State *L, struct rt_app *app, int t)
+{
+    lua_getfield(L, t, "pages");
+    app->n_pages = (int)lua_rawlen(L, -1);
+    app->pages = must(L, calloc((size_t)app->n_pages + 1, sizeof *app->pages));
+    for (int i = 0; i < app->n_pages; i++) {
+        lua_rawgeti(L, -1, i + 1);
+        int p = lua_gettop(L);
+        app->pages[i] = (struct rt_page_declaration){ .path = text_field(L, p, "path"),
+                                                      .file = text_field(L, p, "file"),
+                                                      .folder = text_field(L, p, "folder"),
+                                                      .development = flag_field(L, p, "development") };
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -205,6 +229,7 @@ static void read_route(lua_State *L, struct rt_app *app, struct rt_route *route,
                                 .who = text_field(L, r, "who"),
                                 .line = text_field(L, r, "line"),
                                 .can = text_field(L, r, "can"),
+                                .within = text_field(L, r, "within"),
                                 .limit = limit_index(app, text_field(L, r, "limit")),
                                 .secret = flag_field(L, r, "secret"),
                                 .check_ref = ref_field(L, r, "check"),
@@ -215,6 +240,7 @@ static void read_route(lua_State *L, struct rt_app *app, struct rt_route *route,
     route->anyone = strcmp(route->who, "anyone") == 0;
     route->principal_ref = route->anyone ? LUA_NOREF : ref_of(L, t, "principals", route->who);
     route->can_ref = ref_of(L, t, "rules", route->can);
+    route->scope_ref = ref_of(L, t, "scopes", route->within);
     route->params = read_schema(L, app, r, "params", route->line);
     route->query = read_schema(L, app, r, "query", route->line);
     route->body = read_schema(L, app, r, "body", route->line);
@@ -300,10 +326,12 @@ static int load(lua_State *L)
     app->timers_ref = ref_field(L, t, "timers");
     app->recount_ref = ref_field(L, t, "recount");
     app->demo_ref = ref_field(L, t, "demo");
+    app->webhooks_ref = ref_field(L, t, "webhooks");
     app->hosts = read_texts(L, t, "hosts");
     app->prefixes = read_texts(L, t, "prefixes");
     read_limits(L, app, t);
     read_docs(L, app, t);
+    read_pages(L, app, t);
     read_models(L, app, t);
     read_config(L, app, t);
     read_routes(L, app, t);
@@ -354,6 +382,7 @@ void rt_app_free(struct rt_app *app)
     free(app->routes);
     free(app->limits);
     free(app->docs);
+    free(app->pages);
     free(app->hosts);
     free(app->prefixes);
     free(app);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "http/pages.h"
 #include "lua/vm.h"
 
 struct rt_schema;
@@ -25,9 +26,9 @@ struct rt_returns {
 };
 
 struct rt_route {
-    const char *method, *path, *unit, *summary, *who, *line, *can;
+    const char *method, *path, *unit, *summary, *who, *line, *can, *within;
     int limit; /* index into limits or -1 */
-    int principal_ref, can_ref, check_ref, run_ref;
+    int principal_ref, scope_ref, can_ref, check_ref, run_ref;
     struct rt_schema *params, *query, *body;
     struct rt_returns returns[RT_RETURNS_MAX];
     int n_returns;
@@ -38,10 +39,14 @@ struct rt_route {
     int doc; /* index into docs when the host itself answers, else -1 */
 };
 
+/* What a counter belongs to. A scope's falls back to the user's where a route is not within that scope. */
+enum rt_limit_per { RT_PER_USER, RT_PER_ADDRESS, RT_PER_SCOPE };
+
 struct rt_limit_rule {
     const char *name;
     int64_t count, seconds;
-    bool per_address;
+    enum rt_limit_per per;
+    const char *scope; /* RT_PER_SCOPE */
 };
 
 struct rt_doc_page {
@@ -57,10 +62,12 @@ struct rt_app {
     int n_limits;
     struct rt_doc_page *docs;
     int n_docs;
+    struct rt_page_declaration *pages;
+    int n_pages;
     const char **hosts, **prefixes; /* ended by NULL */
     bool trailing_slash, reset_iso;
     int table_ref; /* the normalised manifest */
-    int envelope_ref, timers_ref, recount_ref, demo_ref;
+    int envelope_ref, timers_ref, recount_ref, demo_ref, webhooks_ref;
     struct rt_schema_set *models;
     struct rt_messages *messages;
 };

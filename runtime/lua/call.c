@@ -166,6 +166,8 @@ static void commit_effects(struct rt_tx *tx)
         app->timer_set(app->timer_arg, call->timer_due);
     if (call->ops.head)
         rt_hub_post(rt_events_hub(app->events), &call->ops);
+    if (call->outbox && app->outbox_set)
+        app->outbox_set(app->outbox_arg, (call->outbox & RT_OUTBOX_AGAIN) != 0);
 }
 
 /* The turn could not be opened: the parked call goes on without it and finds out. */
@@ -205,6 +207,7 @@ int rt_call_end_turn(struct rt_call *call, bool keep, struct rt_err *err)
         call->revoke = false;
         call->timer_due = 0;
         rt_hub_ops_cut(&call->ops, NULL);
+        call->outbox = 0;
     }
     int rc = rt_tx_end(call->vm->services->app->writer, &call->tx, keep, err);
     return rc ? rc : keep;

@@ -9,6 +9,9 @@
 #include "lua/vm.h"
 #include "ws/hub.h"
 
+/* What a transaction did to the outbox: put rows into it, made older ones due. */
+enum { RT_OUTBOX_NEW = 1, RT_OUTBOX_AGAIN = 2 };
+
 struct rt_call {
     struct rt_vm *vm;
     struct lua_State *co;
@@ -24,6 +27,7 @@ struct rt_call {
     bool revoke;
     int64_t timer_due;     /* 0 none */
     struct rt_hub_ops ops; /* events and closings of this transaction */
+    unsigned outbox;       /* RT_OUTBOX_NEW, RT_OUTBOX_AGAIN */
     bool overran;          /* stopped by the watchdog */
     uint64_t parked_ns;    /* total time parked, for metrics */
     uint64_t parked_at;

@@ -139,14 +139,14 @@ int rt_app_docs(struct rt_app *app, int i, bool html, const char *origin, struct
 int rt_app_routes_json(struct rt_app *app, struct rt_buf *out, struct rt_err *err)
 {
     (void)err;
-    static const char *const names[] = { "method", "path", "unit", "who", "summary", "line" };
+    static const char *const names[] = { "method", "path", "unit", "who", "summary", "line", "within", "can" };
     rt_buf_putc(out, '[');
     for (int i = 0; i < app->n_routes; i++) {
         const struct rt_route *r = &app->routes[i];
-        const char *values[] = { r->method, r->path, r->unit, r->who, r->summary, r->line };
+        const char *values[] = { r->method, r->path, r->unit, r->who, r->summary, r->line, r->within, r->can };
         rt_buf_puts(out, i ? ",{\"app\":" : "{\"app\":");
         rt_json_put_string(out, app->name, strlen(app->name));
-        for (int k = 0; k < 6; k++) {
+        for (size_t k = 0; k < sizeof values / sizeof values[0]; k++) {
             rt_buf_printf(out, ",\"%s\":", names[k]);
             rt_json_put_string(out, values[k] ? values[k] : "", values[k] ? strlen(values[k]) : 0);
         }

@@ -8,7 +8,7 @@
 
 #include "analytics/analytics.h"
 
-/* Reads the table at index 1; raises naming the field that is wrong. The texts are borrowed from it. */
-struct rt_fact rt_fact_read(lua_State *L);
+/* Reads the table at `idx`; raises naming the field that is wrong. Its two texts are pushed and borrowed. */
+struct rt_fact rt_fact_read(lua_State *L, int idx);
 
 #endif

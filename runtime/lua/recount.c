@@ -17,8 +17,8 @@ static int emit(lua_State *L)
 {
     struct sink *s = lua_touserdata(L, lua_upvalueindex(1));
     struct rt_err err;
-    struct rt_fact f = rt_fact_read(L);
-    int rc = s->verify ? rt_verify_add(s->verify, &f, &err) : rt_analytics_record(s->conn, &f, &err);
+    struct rt_fact f = rt_fact_read(L, 1);
+    int rc = s->verify ? rt_verify_add(s->verify, &f, &err) : rt_analytics_record(s->conn, &f, 1, &err);
     if (rc)
         return luaL_error(L, "recount: %s", err.msg);
     s->facts++;

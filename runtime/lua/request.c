@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -167,17 +168,42 @@ static int check_own(lua_State *L, struct rt_exchange *x, int req, int errors)
     return n;
 }
 
+static void fill_params(lua_State *L, struct rt_exchange *x, int req)
+{
+    const struct rt_route *r = x->route;
+    if (!r->params)
+        return;
+    push_path_params(L, x);
+    if (rt_schema_check(L, r->params, -1, RT_SOURCE_TEXT, x->app->messages))
+        rt_raise_failure(L, 404, NULL, "Resource not found");
+    lua_remove(L, -2);
+    lua_setfield(L, req, "params");
+}
+
+/* What the path names and the user may be in: the app's function says what it is, or fails. */
+static void enter_scope(lua_State *L, struct rt_exchange *x, int req)
+{
+    const struct rt_route *r = x->route;
+    if (!r->within)
+        return;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, r->scope_ref);
+    lua_getfield(L, req, "user");
+    lua_getfield(L, req, "params");
+    lua_call(L, 2, 1);
+    if (!lua_istable(L, -1) || lua_getfield(L, -1, "id") != LUA_TNUMBER || !lua_isinteger(L, -1))
+        luaL_error(L, "the scope '%s' must give a table with an integer field id, or fail", r->within);
+    x->scope_id = lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    lua_setfield(L, req, r->within);
+    int refused = x->entered ? x->entered(x) : 0;
+    if (refused)
+        rt_raise_failure(L, refused, NULL, x->refusal ? x->refusal : "Refused");
+}
+
 static void fill_input(lua_State *L, struct rt_exchange *x, int req)
 {
     const struct rt_route *r = x->route;
     int bad = 0;
-    if (r->params) {
-        push_path_params(L, x);
-        if (rt_schema_check(L, r->params, -1, RT_SOURCE_TEXT, x->app->messages))
-            rt_raise_failure(L, 404, NULL, "Resource not found");
-        lua_remove(L, -2);
-        lua_setfield(L, req, "params");
-    }
     if (!r->query && !r->body && r->check_ref == LUA_NOREF)
         return;
     lua_newtable(L);
@@ -252,10 +278,17 @@ static void take_file(lua_State *L, struct rt_exchange *x, int idx)
 {
     struct rt_file *f = rt_file_test(L, idx);
     if (!f)
-        luaL_error(L, "%s %s must answer with a file (report.csv{…})", x->route->method, x->route->path);
+        luaL_error(L, "%s %s must answer with a file (report.csv{…}, .xlsx, .pdf)", x->route->method, x->route->path);
     snprintf(x->content_type, sizeof x->content_type, "%s", f->type);
     snprintf(x->file_name, sizeof x->file_name, "%s", f->name);
-    rt_buf_put(&x->body, f->data, f->n);
+    struct rt_err err;
+    if (!rt_spool_in_memory(f->bytes) && !x->keep_body) {
+        x->file_size = rt_spool_size(f->bytes);
+        x->file_fd = rt_spool_take_file(f->bytes);
+    } else if (rt_spool_copy(f->bytes, &x->body, &err)) {
+        luaL_error(L, "%s %s: %s%s", x->route->method, x->route->path, err.msg,
+                   x->keep_body ? " (a repeatable request's answer is kept)" : "");
+    }
 }
 
 /* What the handler returned stands at first (status, value, headers). */
@@ -347,8 +380,10 @@ static int handle(lua_State *L)
         return rt_raise_failure(L, refused, NULL, x->refusal ? x->refusal : "Refused");
     lua_pushinteger(L, x->now);
     lua_setfield(L, 2, "now");
+    fill_params(L, x, 2);
+    enter_scope(L, x, 2);
+    check_rule(L, x, 2); /* before the input: who may not do it learns nothing about how it is done */
     fill_input(L, x, 2);
-    check_rule(L, x, 2);
     if (r->socket)
         return keep_request(L, x);
     lua_rawgeti(L, LUA_REGISTRYINDEX, r->run_ref);
@@ -357,12 +392,20 @@ static int handle(lua_State *L)
     return after_handler(L, LUA_OK, (lua_KContext)x);
 }
 
+static void drop_file(struct rt_exchange *x)
+{
+    if (x->file_fd >= 0)
+        close(x->file_fd);
+    x->file_fd = -1;
+}
+
 void rt_exchange_fail(struct rt_exchange *x, int status, const char *code, const char *message, int details_ref)
 {
     x->status = status;
     x->upgrade = false;
     x->failed = status >= 500;
     x->file_name[0] = 0;
+    drop_file(x);
     rt_buf_reset(&x->headers);
     rt_buf_reset(&x->body);
     snprintf(x->content_type, sizeof x->content_type, "application/json");
@@ -469,9 +512,11 @@ static void returned(struct rt_call *call, int n)
 
 void rt_exchange_run(struct rt_exchange *x)
 {
-    x->user_id = 0;
+    x->user_id = x->scope_id = 0;
     x->failed = x->upgrade = false;
     x->request_ref = LUA_NOREF;
+    x->file_fd = -1;
+    x->keep_body = false;
     x->refusal = NULL;
     x->file_name[0] = x->content_type[0] = 0;
     rt_buf_init(&x->body, ANSWER_MAX);
@@ -497,6 +542,7 @@ void rt_exchange_fini(struct rt_exchange *x)
 {
     luaL_unref(x->app->vm->L, LUA_REGISTRYINDEX, x->request_ref);
     rt_call_fini(&x->call);
+    drop_file(x);
     rt_buf_fini(&x->body);
     rt_buf_fini(&x->headers);
 }

@@ -28,20 +28,26 @@ struct rt_exchange {
     /* After authentication, before anything costs: 0 to go on, RT_ANSWERED when the answer stands in the exchange
      * already, else the status to refuse with. */
     int (*admit)(struct rt_exchange *x);
+    /* The route's scope has let the request in: 0, or the status to refuse with. */
+    int (*entered)(struct rt_exchange *x);
     /* The answer is written and the transaction still open: adds to it. Non-zero fails the request. */
     int (*before_commit)(struct rt_exchange *x, struct rt_conn *conn);
     /* The answer: status, body, type. Nothing of a transaction is pending any more. */
     void (*ready)(struct rt_exchange *x);
 
     /* For the server. */
-    int64_t user_id; /* principal's id, 0 when anyone */
+    int64_t user_id;  /* principal's id, 0 when anyone */
+    int64_t scope_id; /* the scope's id, 0 without one */
     int status;
     struct rt_buf body;
+    int file_fd; /* the body when it is not negative, `file_size` bytes of it; closed with the exchange */
+    uint64_t file_size;
+    bool keep_body; /* set by `admit`: the answer will be kept, so it has to stand in `body` */
     char content_type[96];
     char file_name[128];   /* an attachment's name or "" */
     struct rt_buf headers; /* of the script's own: "Name: value\n" each */
     bool failed;           /* raised: a 5xx was logged */
-    const char *refusal;   /* `admit` may set the message */
+    const char *refusal;   /* `admit` and `entered` may set the message */
     bool upgrade;          /* a socket's handshake that is to be accepted (rt_exchange_take_request) */
 
     /* Private. */

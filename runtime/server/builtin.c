@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "server/conversation.h"
+#include "server/outbox.h"
 
 static void respond_text(struct rt_conversation *c, int status, const char *type, const char *text)
 {
@@ -22,6 +23,7 @@ static void metrics(struct rt_conversation *c)
     struct rt_buf b;
     rt_buf_init(&b, 0);
     rt_metrics_write(c->worker->host, &b);
+    rt_outbox_metrics(c->worker, &b);
     size_t n;
     char *body = rt_buf_take(&b, &n);
     rt_respond(c, 200, "text/plain; version=0.0.4; charset=utf-8", NULL, body, n);
@@ -95,6 +97,7 @@ static void move_clock(struct rt_conversation *c)
         return;
     }
     rt_clock_shift(rt_clock_shifted() + seconds);
+    rt_outbox_wake(c->worker->host->outbox);
     w->c = c;
     w->message.run = fire_timers;
     rt_loop_post(c->worker->host->workers[0].loop, &w->message);

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "lua/spec_run.h"
+#include "report/pool.h"
 #include "server/command.h"
 
 enum { SCRIPT_MS = 60000, SCRIPT_MB = 1024, CACHE_BYTES = 1 << 20, COUNTERS = 1000, QUEUE = 16 };
@@ -81,12 +82,16 @@ static int open_services(struct bench *b, struct rt_err *err)
     if (!s->limits || !s->cache || !s->mailbox)
         return rt_err_set(err, RT_E_NOMEM, "no memory to start");
     int rc = rt_loop_new(&s->loop, err);
+    if (rc == 0)
+        rc = rt_host_start_reports(&b->host, err);
+    s->reports = b->host.reports;
     return rc ? rc : rt_password_pool_new(1, QUEUE, &s->passwords, err);
 }
 
 static void close_services(struct bench *b)
 {
     rt_password_pool_free(b->services.passwords);
+    rt_report_pool_free(b->services.reports);
     rt_mailbox_free(b->services.mailbox);
     rt_loop_free(b->services.loop);
     rt_cache_free(b->services.cache);
@@ -108,7 +113,7 @@ static int run_specs(struct bench *b, struct rt_vm *vm, struct rt_err *err)
         snprintf(filter, sizeof filter, "--filter=%s", b->filter);
     printf("%s: %s\n", a->name, spec);
     fflush(stdout);
-    return rt_spec_run(vm, args, b->filter ? 3 : 2, err);
+    return rt_spec_run(vm, b->host.options->scripts, args, b->filter ? 3 : 2, err);
 }
 
 static int test_app(struct bench *b, int i, struct rt_err *err)
@@ -116,13 +121,18 @@ static int test_app(struct bench *b, int i, struct rt_err *err)
     struct rt_vm *vm = NULL;
     struct rt_app *app = NULL;
     b->services.app = &b->host.apps[i].shared;
-    int rc = rt_vm_new(&b->services, b->host.options->scripts, &vm, err);
+    b->host.apps[i].shared.keep_mail = true;
+    struct rt_tree *tree = NULL;
+    int rc = rt_scripts_read(b->host.options->scripts, b->services.app->name, &tree, err);
+    if (rc == 0)
+        rc = rt_vm_new(&b->services, tree, &vm, err);
     if (rc == 0)
         rc = rt_app_load(vm, b->services.app->name, &app, err);
     if (rc == 0)
         rc = run_specs(b, vm, err);
     rt_app_free(app);
     rt_vm_free(vm);
+    rt_tree_unref(tree);
     return rc;
 }
 

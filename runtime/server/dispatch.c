@@ -16,6 +16,8 @@
 
 enum { NOBODY = -1, DOCS_SECONDS = 3600 };
 
+static const char TOO_MANY[] = "Too many requests";
+
 /* The client's id is kept when it is harmless (decision X-14), else one is made. */
 static void choose_id(struct rt_conversation *c)
 {
@@ -83,7 +85,7 @@ static struct rt_conversation *begin(struct rt_worker *w, struct rt_http_req *re
     c->worker = w;
     c->http = req;
     c->app = NOBODY;
-    c->route = w->host->release->n_routes;
+    c->stats = &w->others;
     c->now = rt_now();
     c->started_ns = rt_http_started(req);
     rt_http_set_context(req, c);
@@ -99,13 +101,13 @@ static int64_t limit_count(struct rt_conversation *c, const struct rt_limit_rule
     return count > 0 ? count : 1;
 }
 
-/* Takes one from the route's counter: 0 or 429. */
-static int take_limit(struct rt_conversation *c, const struct rt_limit_rule *rule, int64_t user)
+/* Takes one from the route's counter for this user, scope or, with id 0, address: 0 or 429. */
+static int take_limit(struct rt_conversation *c, const struct rt_limit_rule *rule, char kind, int64_t id)
 {
     struct rt_host *h = c->worker->host;
     struct rt_app_shared *a = &h->apps[c->app].shared;
-    int n = user ? snprintf(c->limit_key, sizeof c->limit_key, "%s.%s:%lld", a->name, rule->name, (long long)user)
-                 : snprintf(c->limit_key, sizeof c->limit_key, "%s.%s@%s", a->name, rule->name, c->address);
+    int n = id ? snprintf(c->limit_key, sizeof c->limit_key, "%s.%s%c%lld", a->name, rule->name, kind, (long long)id)
+               : snprintf(c->limit_key, sizeof c->limit_key, "%s.%s@%s", a->name, rule->name, c->address);
     c->limit_key_n = (size_t)n < sizeof c->limit_key ? (size_t)n : sizeof c->limit_key - 1;
     c->limit = rule;
     c->limit_state =
@@ -134,8 +136,8 @@ static int admit(struct rt_exchange *x)
 {
     struct rt_conversation *c = x->owner;
     const struct rt_limit_rule *rule = rule_of(c);
-    if (rule && !rule->per_address && take_limit(c, rule, x->user_id)) {
-        x->refusal = "Too many requests";
+    if (rule && rule->per != RT_PER_ADDRESS && take_limit(c, rule, ':', x->user_id)) {
+        x->refusal = TOO_MANY;
         return 429;
     }
     struct rt_str key = rt_http_header(c->http, "Idempotency-Key");
@@ -144,6 +146,20 @@ static int admit(struct rt_exchange *x)
         return 0;
     int rc = rt_keyed_begin(c, key, rt_vm_conn(x->app->vm, x->call.co), &x->refusal);
     return rc == 1 ? RT_ANSWERED : rc;
+}
+
+/* A counter of a scope belongs to all who are in it. Until the scope has let the request in, it counted for its user
+ * alone: else anybody could use up what belongs to an organization that refuses him. */
+static int entered(struct rt_exchange *x)
+{
+    struct rt_conversation *c = x->owner;
+    const struct rt_limit_rule *rule = rule_of(c);
+    if (!rule || rule->per != RT_PER_SCOPE || strcmp(rule->scope, x->route->within) != 0)
+        return 0;
+    rt_limit_give_back(c->worker->host->limits, c->limit_key, c->limit_key_n, limit_count(c, rule), rule->seconds,
+                       c->now);
+    x->refusal = TOO_MANY;
+    return take_limit(c, rule, '/', x->scope_id);
 }
 
 static void ready(struct rt_exchange *x)
@@ -159,7 +175,7 @@ static int make_docs(struct rt_conversation *c, int page, bool html, struct rt_b
 {
     struct rt_host *h = c->worker->host;
     char key[500];
-    int n = snprintf(key, sizeof key, "docs %d %d %d %d %s", h->release->number, c->app, page, html, c->origin);
+    int n = snprintf(key, sizeof key, "docs %d %d %d %d %s", c->release->number, c->app, page, html, c->origin);
     struct rt_str name = { key, (size_t)n < sizeof key ? (size_t)n : sizeof key - 1 };
     if (rt_cache_get(h->cache, name, c->now, out))
         return 0;
@@ -198,10 +214,9 @@ static void run_docs(struct rt_conversation *c, int page)
 
 static void run_route(struct rt_conversation *c)
 {
-    struct rt_release *r = c->worker->host->release;
     struct rt_exchange *x = &c->x;
-    x->app = r->apps[c->worker->index][c->app];
-    x->route = &x->app->routes[c->route - r->routes[c->app]];
+    x->app = c->release->at[c->worker->index].app;
+    x->route = &x->app->routes[c->match.route];
     x->http = c->http;
     x->match = &c->match;
     x->id = c->id;
@@ -210,16 +225,17 @@ static void run_route(struct rt_conversation *c)
     x->now = c->now;
     x->owner = c;
     x->admit = admit;
+    x->entered = entered;
     x->before_commit = rt_keyed_before_commit;
     x->ready = ready;
     if (x->route->socket && !rt_sockets_check(c))
         return;
     const struct rt_limit_rule *rule = rule_of(c);
-    if (rule && rule->per_address && take_limit(c, rule, 0)) {
-        rt_respond_error(c, 429, "Too many requests");
+    if (rule && rule->per == RT_PER_ADDRESS && take_limit(c, rule, '@', 0)) {
+        rt_respond_error(c, 429, TOO_MANY);
         return;
     }
-    if (rule && !rule->per_address)
+    if (rule && rule->per != RT_PER_ADDRESS)
         show_limit(c, rule);
     if (x->route->doc >= 0) {
         run_docs(c, x->route->doc);
@@ -227,6 +243,14 @@ static void run_route(struct rt_conversation *c)
     }
     c->has_exchange = true;
     rt_exchange_run(x);
+}
+
+/* From here on the request stays with the release that serves now, until it has ended. */
+static void enter_release(struct rt_conversation *c, struct rt_release *r)
+{
+    rt_release_enter(r, c->worker->index);
+    c->release = r;
+    c->stats = &r->at[c->worker->index].stats[c->match.route];
 }
 
 static void preflight(struct rt_conversation *c)
@@ -257,7 +281,8 @@ void rt_dispatch_request(void *worker, struct rt_http_req *req)
         return;
     struct rt_str host = rt_http_header(req, "Host");
     set_origin(c, host);
-    rt_router_match(w->host->release->router, host_name(host), rt_http_method(req), rt_http_path(req), &c->match);
+    struct rt_routing *routing = rt_routing_now(w->host);
+    rt_router_match(routing->router, host_name(host), rt_http_method(req), rt_http_path(req), &c->match);
     c->app = c->match.app;
     if (rt_str_is(rt_http_method(req), "OPTIONS") && c->match.kind != RT_MATCH_NO_PATH) {
         preflight(c);
@@ -266,8 +291,12 @@ void rt_dispatch_request(void *worker, struct rt_http_req *req)
     } else if (c->match.kind == RT_MATCH_NO_METHOD) {
         no_method(c);
     } else {
-        c->route = c->match.route;
-        run_route(c);
+        enter_release(c, routing->release[c->app]);
+        const struct rt_page *page = rt_release_page(c->release, c->match.route);
+        if (page)
+            rt_respond_page(c, page, host);
+        else
+            run_route(c);
     }
 }
 
@@ -279,7 +308,7 @@ void rt_dispatch_refuse(void *worker, struct rt_http_req *req, int status, const
         return;
     struct rt_str path = rt_http_path(req);
     if (path.n) {
-        rt_router_match(w->host->release->router, host_name(rt_http_header(req, "Host")), rt_http_method(req), path,
+        rt_router_match(rt_routing_now(w->host)->router, host_name(rt_http_header(req, "Host")), rt_http_method(req), path,
                         &c->match);
         c->app = c->match.app;
     }
@@ -289,10 +318,11 @@ void rt_dispatch_refuse(void *worker, struct rt_http_req *req, int status, const
 void rt_dispatch_ended(void *worker, void *context)
 {
     struct rt_conversation *c = context;
-    (void)worker;
     if (!c)
         return;
     rt_keyed_leave(c);
     if (c->has_exchange)
         rt_exchange_fini(&c->x);
+    if (c->release)
+        rt_release_leave(c->release, ((struct rt_worker *)worker)->index);
 }

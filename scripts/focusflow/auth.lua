@@ -7,11 +7,22 @@ local credentials = {}
 local FAILED, EXPIRED = "AUTHENTICATION_FAILED", "TOKEN_EXPIRED"
 local KEY_PREFIX, KEY_LENGTH = "ff_", 32
 
+-- The organization that new work goes to by itself: the one that the user joined last (FF-39).
+local HOME = [[
+       (SELECT m.organization_id FROM memberships m JOIN organizations o ON o.id = m.organization_id
+         WHERE m.user_id = u.id AND m.is_active = 1 AND o.is_active = 1
+         ORDER BY m.joined_at DESC, m.id DESC LIMIT 1) AS organization_id]]
 local BY_LOGIN = [[
-SELECT u.id, u.username, u.timezone, l.id AS login FROM logins l JOIN users u ON u.id = l.user_id
+SELECT u.id, u.username, u.timezone, l.id AS login,
+]] .. HOME .. [[
+
+  FROM logins l JOIN users u ON u.id = l.user_id
  WHERE l.id = ? AND l.user_id = ? AND l.revoked_at IS NULL]]
 local BY_KEY = [[
-SELECT u.id, u.username, u.timezone FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.key_hash = ?]]
+SELECT u.id, u.username, u.timezone, k.id AS api_key,
+]] .. HOME .. [[
+
+  FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.key_hash = ?]]
 
 local function sign(token_type, user_id, login, now)
     return jwt.sign {

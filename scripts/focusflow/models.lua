@@ -3,15 +3,30 @@
 -- The shapes of all answers by name, in the order of the document; also what the API documentation shows.
 local models = {}
 
-for _, part in ipairs { require "models.accounts", require "models.work", (require "models.reports") } do
+local parts = {
+    require "models.accounts", require "models.work", require "models.reports", require "models.organizations",
+    require "models.webhooks", require "models.events", (require "models.teams"),
+}
+for _, part in ipairs(parts) do
     for name, model in pairs(part) do
         models[name] = model
     end
 end
 
--- Pages of a list (FF-12).
-for _, item in ipairs { "ApiKey", "Project", "Task", "Session" } do
-    local path = "https://api.focusflow.com/api/v1/" .. item:lower() .. "s/"
+-- Pages of a list (FF-12) and where it is.
+local lists = {
+    ApiKey = "v1/auth/api-keys",
+    Project = "v1/projects",
+    Task = "v1/tasks",
+    Session = "v1/pomodoro/sessions",
+    Member = "v2/organizations/acme-startup/members",
+    OrganizationProject = "v2/organizations/acme-startup/projects",
+    OrganizationTask = "v2/organizations/acme-startup/tasks",
+    Webhook = "v2/organizations/acme-startup/webhooks",
+    Delivery = "v2/organizations/acme-startup/webhooks/1/deliveries",
+}
+for item, place in pairs(lists) do
+    local path = "https://api.focusflow.com/api/" .. place .. "/"
     models[item .. "Page"] = object {
         { "count", doc("Items on all pages.", integer) },
         { "next", nullable(example(path .. "?page=3", text)) },

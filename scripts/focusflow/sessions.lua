@@ -3,12 +3,14 @@
 -- The rows of pomodoro sessions: begin, pause, resume, end. Whether an action is allowed is for rules.sessions to say;
 -- callers have asked. A running session has a timer under its key that ends it at its planned end (FF-23).
 local facts = require "analytics"
+local happenings = require "happenings"
 local rules = require "rules.sessions"
 local sessions = {}
 
 local SELECT = [[
 SELECT s.id, s.user_id, s.task_id, s.is_break AS "is_break:bool", s.duration_minutes, s.started_at, s.resumed_at,
        s.paused_at, s.ends_at, s.ended_at,
+       COALESCE(s.organization_id, (SELECT organization_id FROM tasks WHERE id = s.task_id)) AS organization_id,
        (SELECT COALESCE(SUM(ended_at - started_at), 0) FROM session_spans WHERE session_id = s.id) AS banked
   FROM pomodoro_sessions s WHERE ]]
 
@@ -29,11 +31,13 @@ local function set_timer(session)
     timer.at(timer_key(session.id), session.ends_at, "session.end", { id = session.id })
 end
 
---- Begins a focus session { user_id, task_id, minutes } or a break { user_id, break_type, minutes } and returns it.
+--- Begins a focus session { user_id, task_id, minutes } or a break { user_id, organization_id, break_type, minutes }
+--- and returns it.
 function sessions.begin(tx, new, at)
     local session = {
         user_id = new.user_id,
         task_id = new.task_id,
+        organization_id = new.organization_id,
         is_break = new.task_id == nil,
         break_type = new.break_type,
         duration_minutes = new.minutes,
@@ -79,8 +83,9 @@ function sessions.resume(tx, session, at)
     set_timer(session)
 end
 
---- Ends an open session; `how` is a key of rules.completes.
-function sessions.finish(tx, session, at, how)
+--- Ends an open session; `how` is a key of rules.completes. Its task's sums and the facts are up to the caller, who
+--- knows what else changes: sessions.finish or workflow.complete.
+function sessions.close(tx, session, at, how)
     local completed = rules.completes[how]
     at = rules.moment(session, at)
     bank(tx, session, at)
@@ -93,11 +98,21 @@ function sessions.finish(tx, session, at, how)
         completed = completed,
     }, "id = ?", session.id)
     timer.cancel(timer_key(session.id))
+end
+
+--- Ends an open session; the task keeps its state.
+function sessions.finish(tx, session, at, how)
+    sessions.close(tx, session, at, how)
     if not session.is_break then
         tx.run([[UPDATE tasks SET total_focus_seconds = total_focus_seconds + ?,
             completed_pomodoros = completed_pomodoros + ? WHERE id = ?]],
-            session.banked, completed and 1 or 0, session.task_id)
+            session.banked, session.completed and 1 or 0, session.task_id)
         facts.session_ended(session.id)
+        if session.completed then
+            happenings.pomodoro_completed(tx, session)
+        end
+    else
+        happenings.break_ended(session)
     end
 end
 

@@ -5,9 +5,9 @@
 ---@class analytics
 analytics = {}
 
---- Records a fact about a subject (kind, id), spread over from..to (Unix seconds); a negative value withdraws one.
+--- Records a fact about a subject (kind, id), spread over from..to (Unix seconds); a negative value withdraws one. An array of facts costs less than one call each.
 --- Allowed in: request, job, console, channel.
----@param fact { measure: string, kind: string, id: integer, detail?: integer, from: integer, to: integer, value: integer }
+---@param fact { measure: string, kind: string, id: integer, detail?: integer, from: integer, to: integer, value: integer } | table[]
 function analytics.record(fact) end
 
 --- By measure: total and days (one value per local day from first to last). `by`: a list of { key = detail, <measure> = value, … }, largest value of the first measure first. With detail: of that one alone.
@@ -16,8 +16,14 @@ function analytics.record(fact) end
 ---@return table
 function analytics.report(q) end
 
---- Runs of local days on which the measure is above 0: current, longest, active_days, start (date or nil).
+--- Many subjects of a kind. By measure: total, days, subjects (one value per id), hours (24 values, by hour of the local clock) and hour_days (in how many days of how many subjects that hour has a figure). details: how many details each id has; details = { first, last } asks for those alone. With key_shift, by = { { key = detail >> key_shift, count = details, <measure> = value, … }, … }, as in a report.
 --- Allowed in: request, job, console, channel.
----@param q { kind: string, id: integer, measure: string, zone: string, today: string }
+---@param q { kind: string, ids: integer[], details?: integer[], key_shift?: integer, measures: string[], zone: string, first: string, last: string }
+---@return table
+function analytics.group(q) end
+
+--- Runs of local days on which the measure is above 0: current, longest, active_days, start (date or nil). With current = true only current and start are looked for, which reads little more than that run.
+--- Allowed in: request, job, console, channel.
+---@param q { kind: string, id: integer, measure: string, zone: string, today: string, current?: boolean }
 ---@return table
 function analytics.streak(q) end

@@ -1,4 +1,4 @@
-"""The part of the catalogue that is served now: FocusFlow V1."""
+"""The part of the catalogue that is served now: FocusFlow."""
 import json
 import pathlib
 import sys
@@ -10,7 +10,7 @@ from shape import check  # noqa: E402,F401
 
 CATALOGUE = json.loads((SPEC / "catalogue.json").read_text(encoding="utf-8"))
 APP = next(a for a in CATALOGUE["apps"] if a["app"] == "focusflow")
-ENDPOINTS = {e["id"]: e for e in APP["endpoints"] if e["full_path"].startswith("/api/v1/")}
+ENDPOINTS = {e["id"]: e for e in APP["endpoints"] + APP["additions"]}
 VECTORS = json.loads((SPEC / "time_vectors.json").read_text(encoding="utf-8"))
 
 

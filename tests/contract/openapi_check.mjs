@@ -7,7 +7,7 @@
 //
 //   openapi_check.mjs FILE.json…                      documents in files
 //   openapi_check.mjs --server BINARY [PATH…]         starts the server on a free port and fetches each path
-//                                                     (default: /api/v1/docs/?format=openapi)
+//                                                     (default: those of V1 and V2)
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -22,6 +22,7 @@ const { Validator } = await load("@seriousme/openapi-schema-validator");
 const { default: Ajv2020 } = packages("ajv/dist/2020");
 const { default: addFormats } = packages("ajv-formats");
 
+const SERVED = ["/api/v1/docs/?format=openapi", "/api/v2/docs/?format=openapi"];
 const METHODS = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 const results = { passed: 0, failed: 0 };
 
@@ -216,7 +217,7 @@ const [first, ...rest] = process.argv.slice(2);
 if (first === "--server" && rest.length > 0) {
   const [binary, ...paths] = rest;
   await withServer(binary, async (origin) => {
-    for (const path of paths.length > 0 ? paths : ["/api/v1/docs/?format=openapi"]) await checkServed(origin, path);
+    for (const path of paths.length > 0 ? paths : SERVED) await checkServed(origin, path);
   });
 } else if (first !== undefined && !first.startsWith("-")) {
   for (const file of [first, ...rest]) await checkDocument(file, JSON.parse(await readFile(file, "utf8")));

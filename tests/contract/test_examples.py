@@ -1,226 +1,23 @@
-"""Every documented request, response and error of FocusFlow V1, over HTTP.
+"""Every documented request, response and error of FocusFlow, over HTTP.
 
-A scene brings a new user to the state that the documented example shows and returns the documented
-request; what comes back is compared by shape, with no null allowed where the example has a value.
+A scene (scenes.py) brings a new user to the state that the documented example shows and returns the
+documented request; what comes back is compared by shape, with no null allowed where the example has a value.
 """
-import copy
 import re
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+import scenes_organizations  # noqa: F401
+import scenes_teams  # noqa: F401
 from catalogue import APP, ENDPOINTS, check, expected
+from organization_errors import provoke
+from scenes import SCENES, Ask, example, worked_project
 from support.client import NOTHING
 from support.people import PASSWORD, V1, User, unique
 
 SERVER = {"limits": "on"}
 MISSING = 99999999
-
-
-class Ask:
-    """A request to be sent; `path` is the endpoint's with `params` filled in."""
-
-    def __init__(self, params=None, json=NOTHING, query=None, token=NOTHING):
-        self.params, self.json, self.query, self.token = params or {}, json, query, token
-
-    def send(self, endpoint, who):
-        path = endpoint["full_path"]
-        for name, value in self.params.items():
-            path = path.replace("{%s}" % name, str(value))
-        assert "{" not in path, path
-        token = self.token if self.token is not NOTHING else None if endpoint["auth"] == "none" else who.access
-        return who.c.request(endpoint["method"], path, json=self.json, query=self.query, token=token)
-
-
-def example(endpoint_id, **changes):
-    return {**copy.deepcopy(ENDPOINTS[endpoint_id]["request_example"]), **changes}
-
-
-# -- scenes
-
-SCENES = {}
-
-
-def scene(endpoint_id):
-    def add(f):
-        SCENES[endpoint_id] = f
-        return f
-    return add
-
-
-@scene("focusflow.auth.register")
-def _(u):
-    name = "johndoe" + unique()
-    return Ask(json=example("focusflow.auth.register", email=name + "@example.com", username=name))
-
-
-@scene("focusflow.auth.login")
-def _(u):
-    return Ask(json=example("focusflow.auth.login", email=u.email, password=PASSWORD))
-
-
-@scene("focusflow.auth.refresh")
-def _(u):
-    return Ask(json=example("focusflow.auth.refresh", refresh=u.refresh))
-
-
-@scene("focusflow.auth.logout")
-def _(u):
-    return Ask(json=example("focusflow.auth.logout", refresh=u.refresh))
-
-
-@scene("focusflow.profile.get")
-def _(u):
-    return Ask()
-
-
-@scene("focusflow.profile.update")
-def _(u):
-    return Ask(json=example("focusflow.profile.update"))
-
-
-def worked_project(u):
-    """A project with a completed task of one whole pomodoro."""
-    p = u.project(name="Personal Development", description="Self-improvement tasks", color_code="#FF5733")
-    t = u.task(title="Write blog post", description="Complete Django tutorial", project=p["id"], estimated_pomodoros=3)
-    u.pomodoro(t)
-    u.complete(t)
-    return p, t
-
-
-@scene("focusflow.projects.list")
-def _(u):
-    worked_project(u)
-    return Ask()
-
-
-@scene("focusflow.projects.create")
-def _(u):
-    return Ask(json=example("focusflow.projects.create"))
-
-
-@scene("focusflow.projects.get")
-def _(u):
-    return Ask({"id": worked_project(u)[0]["id"]})
-
-
-@scene("focusflow.projects.update")
-def _(u):
-    return Ask({"id": worked_project(u)[0]["id"]}, json=example("focusflow.projects.update"))
-
-
-@scene("focusflow.projects.delete")
-def _(u):
-    return Ask({"id": u.project()["id"]})
-
-
-@scene("focusflow.tasks.list")
-def _(u):
-    p = u.project()
-    for _ in range(25):
-        u.task(project=p["id"], estimated_pomodoros=3)
-    return Ask()
-
-
-@scene("focusflow.tasks.create")
-def _(u):
-    return Ask(json=example("focusflow.tasks.create", project=u.project(name="Work Projects")["id"]))
-
-
-@scene("focusflow.tasks.get")
-def _(u):
-    return Ask({"id": worked_project(u)[1]["id"]})
-
-
-@scene("focusflow.tasks.update")
-def _(u):
-    return Ask({"id": worked_project(u)[1]["id"]}, json=example("focusflow.tasks.update"))
-
-
-@scene("focusflow.tasks.delete")
-def _(u):
-    return Ask({"id": u.task()["id"]})
-
-
-@scene("focusflow.tasks.start")
-def _(u):
-    return Ask({"id": u.task()["id"]}, json=example("focusflow.tasks.start"))
-
-
-@scene("focusflow.tasks.pause")
-def _(u):
-    t = u.task()
-    u.start(t)
-    u.server.advance(900)
-    return Ask({"id": t["id"]})
-
-
-@scene("focusflow.tasks.resume")
-def _(u):
-    t = u.task()
-    u.start(t)
-    u.server.advance(900)
-    u.pause(t)
-    u.server.advance(300)
-    return Ask({"id": t["id"]})
-
-
-@scene("focusflow.tasks.complete")
-def _(u):
-    t = u.task()
-    u.pomodoro(t)
-    return Ask({"id": t["id"]})
-
-
-@scene("focusflow.pomodoro.active")
-def _(u):
-    u.start(u.task())
-    u.server.advance(900)
-    return Ask()
-
-
-@scene("focusflow.pomodoro.break-start")
-def _(u):
-    return Ask(json=example("focusflow.pomodoro.break-start"))
-
-
-@scene("focusflow.pomodoro.session-complete")
-def _(u):
-    return Ask({"id": u.start(u.task())["pomodoro_session"]["id"]})
-
-
-@scene("focusflow.pomodoro.sessions")
-def _(u):
-    u.pomodoro(u.task())
-    return Ask()
-
-
-@scene("focusflow.analytics.daily")
-def _(u):
-    worked_project(u)
-    return Ask()
-
-
-SCENES["focusflow.analytics.weekly"] = SCENES["focusflow.analytics.daily"]
-SCENES["focusflow.analytics.monthly"] = SCENES["focusflow.analytics.daily"]
-SCENES["focusflow.analytics.streaks"] = SCENES["focusflow.analytics.daily"]
-
-
-@scene("focusflow.analytics.project")
-def _(u):
-    return Ask({"project_id": worked_project(u)[0]["id"]})
-
-
-@scene("focusflow.export.data")
-def _(u):
-    worked_project(u)
-    return Ask()
-
-
-@scene("focusflow.docs.v1")
-def _(u):
-    return Ask()
-
 
 # -- what every answer must have
 
@@ -234,12 +31,22 @@ def check_headers(endpoint, r, limited=True):
         assert int(values[0]) == endpoint["rate_limit"]["count"], "X-RateLimit-Limit is %s: %s" % (values[0], r)
 
 
+def check_file(r, kind):
+    assert r.header("content-type").split(";")[0] == kind, str(r.headers)
+    assert re.fullmatch(r'attachment; filename="[^"]+"', r.header("content-disposition") or ""), str(r.headers)
+    assert r.body, str(r)
+
+
 @pytest.fixture
 def who(server):
     server.new_window()
     u = User(server, "America/New_York")
     yield u
     u.c.close()
+
+
+def test_every_endpoint_has_a_scene():
+    assert sorted(set(ENDPOINTS) - set(SCENES)) == []
 
 
 @pytest.mark.contract("responses")
@@ -257,6 +64,9 @@ def test_response(name, who):
     if response["body"] == "html":
         assert kind.split(";")[0] == "text/html", kind
         return
+    if response["body"] == "file":
+        check_file(r, response["content_types"][0])
+        return
     assert kind in ("application/json", "application/json;charset=utf-8"), kind
     check(expected(endpoint, response), r.json())
     if endpoint["paginated"]:
@@ -266,7 +76,8 @@ def test_response(name, who):
         assert re.fullmatch(r'"[^"]+"', r.header("etag") or ""), "ETag: %s" % r.headers
 
 
-OTHER_TYPES = [("focusflow.export.data", "csv", "text/csv"), ("focusflow.docs.v1", "openapi", "application/json"),
+OTHER_TYPES = [("focusflow.docs.v2", "openapi", "application/json"),
+               ("focusflow.export.data", "csv", "text/csv"), ("focusflow.docs.v1", "openapi", "application/json"),
                ("focusflow.export.data", "json", "application/json"), ("focusflow.docs.v1", "html", "text/html")]
 
 
@@ -278,6 +89,18 @@ def test_response_in_another_format(name, form, kind, who):
     r = Ask(query={"format": form}).send(endpoint, who)
     assert r.status == 200 and r.header("content-type").split(";")[0] == kind, str(r)
     check_headers(endpoint, r)
+
+
+@pytest.mark.contract("responses in other formats")
+@pytest.mark.parametrize("form,kind", [("pdf", 1), ("excel", 2)])
+@pytest.mark.parametrize("report", ["team", "project", "individual"])
+def test_team_report_in_another_format(form, kind, report, who):
+    endpoint = ENDPOINTS["focusflow.org-analytics.export"]
+    ask = SCENES["focusflow.org-analytics.export"](who)
+    r = Ask(ask.params, query={"format": form, "report_type": report}).send(endpoint, who)
+    assert r.status == 200, str(r)
+    check_headers(endpoint, r)
+    check_file(r, endpoint["responses"][0]["content_types"][kind])
 
 
 # -- documented errors
@@ -425,7 +248,11 @@ def test_error(name, i, who, tokens):
     endpoint = ENDPOINTS[name]
     error = endpoint["errors"][i]
     seen = 0
-    for r, fields in PROVOKE[error["code"], error["status"]](endpoint, error, who, tokens):
+    if endpoint["full_path"].startswith("/api/v2/"):
+        answers = provoke(endpoint, error, who, tokens)
+    else:
+        answers = PROVOKE[error["code"], error["status"]](endpoint, error, who, tokens)
+    for r, fields in answers:
         r.error(error["status"], error["code"], *fields)
         check_headers(endpoint, r, limited=error["status"] != 401)
         if error["status"] == 429:
@@ -435,10 +262,10 @@ def test_error(name, i, who, tokens):
 
 
 def test_every_documented_status_of_the_app_has_a_case():
-    """403 belongs to organizations; 500 and 503 are produced by no request (X-12)."""
+    """500 is produced by no request (X-12), 405 has a test of its own."""
     listed = {(e["status"], e["code"]) for e in APP["errors"]}
     covered = {(ENDPOINTS[n]["errors"][i]["status"], ENDPOINTS[n]["errors"][i]["code"]) for n, i in CASES}
-    assert listed - covered == {(403, "PERMISSION_DENIED"), (500, "INTERNAL_ERROR"), (405, "METHOD_NOT_ALLOWED")}
+    assert listed - covered == {(500, "INTERNAL_ERROR"), (405, "METHOD_NOT_ALLOWED")}
 
 
 # -- general examples
@@ -453,6 +280,21 @@ def test_error_format(who):
 
 
 @pytest.mark.contract("general")
+@pytest.mark.parametrize("name", [n for n, e in ENDPOINTS.items() if e["paginated"] and "/api/v2/" in e["full_path"]])
+def test_lists_of_organizations_are_pages(name, who):
+    """FF-12: all four keys; links, where there are more items, keep the other parameters."""
+    ask = SCENES[name](who)
+    ask.query = {**(ask.query or {}), "page_size": 1}
+    v = ask.send(ENDPOINTS[name], who).expect(200)
+    assert set(v) == {"count", "next", "previous", "results"} and len(v["results"]) == 1 and v["previous"] is None
+    assert (v["next"] is None) == (v["count"] == 1)
+    if v["next"]:
+        url = urlsplit(v["next"])
+        assert url.path == ENDPOINTS[name]["full_path"].replace("{slug}", who.acme.slug)
+        assert dict(parse_qsl(url.query)) == {k: str(x) for k, x in {**ask.query, "page": 2}.items()}
+
+
+@pytest.mark.contract("general")
 def test_method_not_allowed(who):
     r = who.request("PUT", "/tasks/", json={})
     r.error(405, "METHOD_NOT_ALLOWED")
@@ -460,7 +302,8 @@ def test_method_not_allowed(who):
 
 
 @pytest.mark.contract("general")
-@pytest.mark.parametrize("name", [n for n, e in ENDPOINTS.items() if e["paginated"]])
+@pytest.mark.parametrize("name", [n for n, e in ENDPOINTS.items() if e["paginated"] and e["documented"]
+                                  and e["full_path"].startswith(V1)])
 def test_pagination_format(name, who):
     worked_project(who)
     if "projects" in name:

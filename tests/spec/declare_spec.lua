@@ -260,6 +260,7 @@ describe("normalise", function()
         assert.equal("object", out.models.Project.kind)
         assert.same({ count = 100, seconds = 60, per = "user" }, out.limits.standard)
         assert.same({}, out.docs)
+        assert.same({}, out.pages)
         assert.equal(2, #out.routes)
         local first, second = out.routes[1], out.routes[2]
         assert.equal(1, first.index)
@@ -295,6 +296,28 @@ describe("normalise", function()
         assert.equal("<here> GET /a/{id}: query must be an object", one { query = text })
     end)
 
+    it("knows scopes: routes within them, limits that count for them", function()
+        local m = manifest(GET "/a/{id}" (route { within = "club" }))
+        m.scopes = { club = nothing }
+        m.limits.standard.per = "club"
+        local out = declare.normalise(m)
+        assert.equal("club", out.routes[1].within)
+        assert.same({ count = 100, seconds = 60, per = "club", of_scope = true }, out.limits.standard)
+    end)
+
+    it("refuses scopes that cannot be", function()
+        local function one(changes, path, scope)
+            local m = manifest(GET(path or "/a/{id}") (route(changes)))
+            m.scopes = { [scope or "club"] = nothing }
+            return only(m)
+        end
+        assert.equal('<here> GET /a/{id}: within = "clubs" is not in scopes (did you mean "club"?)',
+            one { within = "clubs" })
+        assert.equal("<here> GET /a: within needs params: the path says which club", one({ within = "club", params = false },
+            "/a"))
+        assert.equal('scopes: "user" is no name that req could have beside its own', one({}, nil, "user"))
+    end)
+
     it("finds refs to models that do not exist, where they are written", function()
         local m = manifest(GET "/a/{id}" (route()))
         local at = line() + 1
@@ -323,16 +346,36 @@ describe("normalise", function()
             'measures has "a" twice',
             'messages: unknown key "requird" (did you mean "required"?)',
             "codes[200] must be a text under a status from 400 to 599",
-            'limits["standard"]: per must be "user", "address" or a principal',
+            'limits["standard"]: per must be "user", "address", a principal or a scope',
             "config.seconds needs a default",
         }, { table.unpack(problems(m), 1, 8) })
         assert.equal(12, #problems(m))
     end)
 
+    it("takes pages: a file or a folder", function()
+        local m = manifest()
+        m.pages = { { path = "/", file = "a.html", development = true }, { path = "/b/", folder = "b" } }
+        assert.same(m.pages, declare.normalise(m).pages)
+        m.pages = {
+            5, { file = "a.html" }, { path = "/" }, { path = "/", file = "a", folder = "b" }, { path = "/", file = 5 },
+            { path = "/", file = "a", development = 1 }, { path = "/", folder = "b", fold = 1 },
+        }
+        assert.same({
+            "pages[1] must be a table { path =, file = or folder = }",
+            "pages[1]: path is missing",
+            "pages[2]: path is missing",
+            "pages[3]: either file or folder says what is served",
+            "pages[4]: either file or folder says what is served",
+            "pages[5]: either file or folder says what is served",
+            "pages[6]: development must be a boolean",
+            'pages[7]: unknown key "fold"',
+        }, problems(m))
+    end)
+
     it("survives nonsense", function()
         assert.has_error(function() declare.normalise(nil) end)
         assert.equal("units must list the app's units", only { name = "x" })
-        for _, key in ipairs { "models", "rules", "limits", "units", "docs", "config", "codes", "hosts" } do
+        for _, key in ipairs { "models", "rules", "limits", "units", "docs", "pages", "config", "codes", "hosts" } do
             local m = manifest()
             m[key] = 5
             assert.equal(key .. " must be a table", problems(m)[1])

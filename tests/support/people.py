@@ -59,15 +59,15 @@ class User:
         twin.c = Client(self.server.port)
         return twin
 
-    # -- requests; paths are relative to /api/v1
-    def request(self, method, path, **kw):
+    # -- requests; paths are relative to `base`
+    def request(self, method, path, base=V1, **kw):
         if self.c.port != self.server.port:
             self.c.close()
             self.c = Client(self.server.port)
         if "token" not in kw:
             self._renew()
             kw["token"] = self.access
-        return self.c.request(method, V1 + path, **kw)
+        return self.c.request(method, base + path, **kw)
 
     def get(self, path, **query):
         return self.request("GET", path, query=query)

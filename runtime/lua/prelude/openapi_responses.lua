@@ -105,8 +105,8 @@ function Responses:of(route)
     local responses = {}
     local standard = {
         [400] = has_fields(route.body) or has_fields(route.query) or route.socket ~= nil,
-        [401] = (route.who or "anyone") ~= "anyone", [403] = route.can ~= nil, [404] = has_fields(route.params),
-        [426] = route.socket ~= nil, [429] = route.limit ~= nil,
+        [401] = (route.who or "anyone") ~= "anyone", [403] = route.can ~= nil or route.within ~= nil,
+        [404] = has_fields(route.params), [426] = route.socket ~= nil, [429] = route.limit ~= nil,
     }
     for status, applies in pairs(standard) do
         if applies then

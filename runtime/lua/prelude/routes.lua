@@ -8,10 +8,10 @@ local sorted, hint, set = kit.sorted, kit.hint, kit.set
 local check_socket = host.load "sockets" (kit)
 
 local UNIT = set "name summary description"
-local ROUTE = set [[method path line socket summary description who limit can params query body returns errors secret
-    check run]]
-local SOCKET = set [[method path line socket summary description who limit can params query errors check token_query
-    receives sends open message closed timeout]]
+local ROUTE = set [[method path line socket summary description who within limit can params query body returns errors
+    secret check run]]
+local SOCKET = set [[method path line socket summary description who within limit can params query errors check
+    token_query receives sends open message closed timeout]]
 local SPECIAL = set "none file html"
 local COMPOSITE = set "object map ref any"
 
@@ -80,6 +80,10 @@ local function check_route_fields(ctx, r, out, what)
     end
     check_name(ctx, r, what, "limit", out.limits, "limits")
     check_name(ctx, r, what, "can", out.rules, "rules")
+    check_name(ctx, r, what, "within", out.scopes, "scopes")
+    if r.within ~= nil and r.params == nil then
+        ctx.problem(r.line, "%s: within needs params: the path says which %s", what, tostring(r.within))
+    end
     if r.secret ~= nil and type(r.secret) ~= "boolean" then
         ctx.problem(r.line, "%s: secret must be true or false", what)
     end
@@ -121,8 +125,8 @@ local function check_route(ctx, r, unit, out)
     local index = #out.routes + 1
     out.routes[index] = {
         index = index, method = r.method, path = r.path, unit = unit, summary = r.summary, description = r.description,
-        who = r.who, limit = r.limit, can = r.can, params = nodes.params, query = nodes.query, body = nodes.body,
-        returns = r.socket and { [101] = "none" } or check_returns(ctx, r, what),
+        who = r.who, within = r.within, limit = r.limit, can = r.can, params = nodes.params, query = nodes.query,
+        body = nodes.body, returns = r.socket and { [101] = "none" } or check_returns(ctx, r, what),
         errors = type(r.errors) == "table" and r.errors or {},
         secret = r.secret == true, check = r.check, run = r.run, line = r.line,
         socket = r.socket and check_socket(ctx, r, what) or nil,

@@ -7,17 +7,24 @@ local view = require "view"
 local COLUMNS = [[p.id, p.name, p.description, p.color_code, p.is_active AS "is_active:bool",
     (SELECT COUNT(*) FROM tasks t WHERE t.project_id = p.id) AS task_count,
     (SELECT COALESCE(SUM(t.total_focus_seconds), 0) FROM tasks t WHERE t.project_id = p.id) AS total_focus_time,
-    NULL AS organization, p.created_at AS "created_at:time"]]
+    (SELECT o.slug FROM organizations o WHERE o.id = p.organization_id) AS organization,
+    p.created_at AS "created_at:time"]]
+local OWNER = [[, u.id AS "owner.id", u.username AS "owner.username"]]
+local OWNER_JOIN = "JOIN users u ON u.id = p.user_id"
 
 local full = view.new {
     table = "projects",
     alias = "p",
-    columns = COLUMNS .. [[, u.id AS "owner.id", u.username AS "owner.username",
+    columns = COLUMNS .. OWNER .. [[,
         (SELECT COUNT(*) FROM tasks t WHERE t.project_id = p.id AND t.status = 'completed') AS completed_tasks]],
-    joins = "JOIN users u ON u.id = p.user_id",
+    joins = OWNER_JOIN,
 }
 
-local projects = { item = view.new { table = "projects", alias = "p", columns = COLUMNS } }
+local projects = {
+    item = view.new { table = "projects", alias = "p", columns = COLUMNS },
+    -- FF-40
+    of_organization = view.new { table = "projects", alias = "p", columns = COLUMNS .. OWNER, joins = OWNER_JOIN },
+}
 
 --- A user's project with owner and statistics, or nil.
 function projects.find(user_id, id)

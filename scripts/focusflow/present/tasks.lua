@@ -7,7 +7,7 @@ local tasks = {}
 local COLUMNS = [[t.id, t.title, t.description, t.status, p.id AS "project.id", p.name AS "project.name",
     p.color_code AS "project.color_code", t.estimated_pomodoros, t.completed_pomodoros, t.total_focus_seconds,
     t.created_at AS "created_at:time", t.started_at AS "started_at:time", t.ended_at AS "ended_at:time",
-    t.priority, NULL AS organization]]
+    t.priority, (SELECT o.slug FROM organizations o WHERE o.id = t.organization_id) AS organization]]
 
 local function tasks_with(columns)
     return view.new {
@@ -20,6 +20,17 @@ end
 
 tasks.item = tasks_with(COLUMNS)
 tasks.details = tasks_with(COLUMNS .. [[, ? AS "pomodoro_sessions:json"]])
+-- 9.1. A project that is not the organization's own stays its owner's affair.
+tasks.of_organization = view.new {
+    table = "tasks",
+    alias = "t",
+    columns = [[t.id, t.title, t.status, u.id AS "owner.id", u.username AS "owner.username",
+        u.first_name AS "owner.first_name", p.id AS "project.id", p.name AS "project.name",
+        t.started_at AS "started_at:time", t.estimated_pomodoros, t.completed_pomodoros, t.priority,
+        t.total_focus_seconds, t.created_at AS "created_at:time", t.ended_at AS "ended_at:time"]],
+    joins = [[JOIN users u ON u.id = t.user_id
+        LEFT JOIN projects p ON p.id = t.project_id AND p.organization_id = t.organization_id]],
+}
 tasks.session = view.new {
     table = "pomodoro_sessions",
     alias = "s",

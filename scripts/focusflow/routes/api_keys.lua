@@ -10,6 +10,7 @@ local keys = view.new {
     alias = "k",
     columns = [[k.id, k.name, k.created_at AS "created_at:time"]],
 }
+local REVOKED = 4401   -- what sockets without a good token are closed with (FF-52)
 local NEWEST_FIRST = { "-created_at" }
 
 return {
@@ -60,6 +61,7 @@ return {
                     fail.not_found()
                 end
                 auth.revoke()
+                events.close("api_key:" .. req.params.id, REVOKED, "The key has been revoked.")
                 return 204
             end)
         end,

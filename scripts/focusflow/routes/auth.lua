@@ -4,6 +4,7 @@
 local accounts = require "accounts"
 local credentials = require "auth"
 
+local LOGGED_OUT = 4401   -- what sockets without a good token are closed with (FF-52)
 local BY_EMAIL = "SELECT id, email, username, user_type, password_hash FROM users WHERE email_key = ?"
 
 local function register(req)
@@ -46,6 +47,7 @@ local function log_out(req)
             fail.validation { refresh = "The token is invalid, expired, revoked or another user's." }
         end
         auth.revoke()
+        events.close("login:" .. login, LOGGED_OUT, "Logged out.")
         return 205
     end)
 end

@@ -15,6 +15,11 @@ local BREAK_LENGTH = {
     long = "SELECT long_break FROM users WHERE id = ?",
 }
 
+-- A break belongs where the work does that it interrupts; before any work, where new work goes.
+local WORK_BEFORE = [[
+SELECT 1 AS known, t.organization_id FROM pomodoro_sessions s JOIN tasks t ON t.id = s.task_id
+ WHERE s.user_id = ? AND s.is_break = 0 ORDER BY s.started_at DESC, s.id DESC LIMIT 1]]
+
 local function active(req)
     local session = sessions.open_of(req.user.id)
     if not session or rules.is_over(session, req.now) then
@@ -35,7 +40,8 @@ end
 local function begin_break(req, tx)
     local break_type = req.body.break_type
     local minutes = db.value(BREAK_LENGTH[break_type], req.user.id)
-    return 201, workflow.begin_break(tx, req.user.id, break_type, minutes, req.now)
+    local place = db.one(WORK_BEFORE, req.user.id) or req.user
+    return 201, workflow.begin_break(tx, req.user.id, place.organization_id, break_type, minutes, req.now)
 end
 
 local function complete(req, tx)

@@ -33,11 +33,17 @@ local function list(req)
     return 200, view.list(req, projects.item, where)
 end
 
+local function check(req)
+    return select(2, organizations.place(req.user, { organization = req.body.organization }))
+end
+
 local function create(req)
     local body = req.body
     return 201, db.transaction(function(tx)
+        local place, violations = organizations.place(req.user, { organization = body.organization })
         local id = tx.insert("projects", {
             user_id = req.user.id,
+            organization_id = place and place.id or not place and fail.validation(violations) or nil,
             name = body.name,
             description = body.description,
             color_code = body.color_code,
@@ -97,9 +103,7 @@ return {
             is_active = boolean { default = true },
             organization = organizations.field,
         },
-        check = function(req)
-            return organizations.unknown(req.body.organization)
-        end,
+        check = check,
         returns = { [201] = "ProjectDetails" },
         run = create,
     },

@@ -2,6 +2,7 @@
 --
 -- 3.6 to 3.9, a part of the unit in routes/tasks.lua: starting, pausing, resuming and completing tasks. What is allowed
 -- when: rules/sessions.lua.
+local organizations = require "organizations"
 local rules = require "rules.sessions"
 local settled = require "settled"
 local workflow = require "workflow"
@@ -11,7 +12,8 @@ local NOT_FOUND = "The user has no such task."
 local function start(req, tx)
     local task = workflow.task(req.user.id, req.params.id)
     local own = db.value("SELECT focus_duration FROM users WHERE id = ?", req.user.id)
-    local minutes = rules.focus_minutes(req.body.pomodoro_duration, own)
+    local minutes = rules.focus_minutes(req.body.pomodoro_duration, own,
+        organizations.focus_minutes(task.organization_id))
     return 200, { task = task, pomodoro_session = workflow.start(tx, task, minutes, req.now) }
 end
 
@@ -41,8 +43,7 @@ end
 local function complete(req, tx)
     local task = workflow.task(req.user.id, req.params.id)
     workflow.complete(tx, task, req.now)
-    return 200, db.object([[SELECT id, title, status, started_at AS "started_at:time", ended_at AS "ended_at:time",
-        total_focus_seconds, completed_pomodoros, estimated_pomodoros FROM tasks WHERE id = ?]], task.id)
+    return 200, task
 end
 
 return {

@@ -3,6 +3,7 @@
 -- 3.1 to 3.5: tasks; 3.6 to 3.9, which change their states: routes/task_states.lua.
 local conditions = require "lib.conditions"
 local facts = require "analytics"
+local happenings = require "happenings"
 local organizations = require "organizations"
 local settled = require "settled"
 local tasks = require "present.tasks"
@@ -16,7 +17,7 @@ local NOT_FOUND = "The user has no such task."
 local ordering = view.ordering { "created_at", "started_at", "ended_at", "title", "status", "estimated_pomodoros" }
 local title = text { 1, 255, example = "Review pull requests" }
 local description = text { 0, 10000, example = "Check team's code submissions" }
-local project = doc("A project of the user; null for none.", optional(nullable(id)))
+local project = doc("A project of the user or of an organization of the user; null for none.", optional(nullable(id)))
 local estimate = integer { 1, 100, example = 2 }
 local function priority(default)
     return one_of { "low", "medium", "high", "urgent", default = default }
@@ -35,65 +36,82 @@ local function list(req)
     return 200, view.list(req, tasks.item, where)
 end
 
--- A violation unless the user may use the project (FF-19), or nil.
-local function unknown_project(user, project_id)
-    local given = project_id ~= nil and project_id ~= null
-    if given and not db.value("SELECT 1 FROM projects WHERE id = ? AND user_id = ?", project_id, user.id) then
-        return { project = "There is no such project." }
+-- Where a new task belongs; or nil and what keeps it from there (FF-39, FF-64).
+local function place_of(req)
+    local place, violations = organizations.place(req.user, req.body)
+    if place and place.require_task_estimates and not req.body.estimated_pomodoros then
+        return nil, { estimated_pomodoros = "This organization's tasks need an estimate." }
     end
+    return place, violations
 end
 
--- What the types cannot say about a body.
-local function check(req)
-    local violations = organizations.unknown(req.body.organization) or {}
-    for field, message in pairs(unknown_project(req.user, req.body.project) or {}) do
-        violations[field] = message
-    end
-    return violations
-end
-
--- The project may have gone since the check.
-local function stays_known(user, project_id)
-    local violations = unknown_project(user, project_id)
-    if violations then
-        fail.validation(violations)
-    end
+local function check_new(req)
+    return select(2, place_of(req))
 end
 
 local function create(req)
     local body = req.body
     local project_id = body.project ~= null and body.project or nil
     return 201, db.transaction(function(tx)
-        stays_known(req.user, project_id)
+        local place, violations = place_of(req)   -- again: what it rests on may have changed since the check
+        if not place then
+            fail.validation(violations)
+        end
         local id = tx.insert("tasks", {
             user_id = req.user.id,
             project_id = project_id,
+            organization_id = place.id,
             title = body.title,
             description = body.description,
             priority = body.priority,
-            estimated_pomodoros = body.estimated_pomodoros,
+            estimated_pomodoros = body.estimated_pomodoros or 1,
             created_at = req.now,
         })
+        if place.id then
+            facts.task_created(id)
+            happenings.task_created(tx, { id = id, user_id = req.user.id, organization_id = place.id }, req.now)
+        end
         return tasks.find(req.user.id, id)
     end)
 end
 
+-- The changes that a move to another project makes, or nil and a violation. In an organization's project a task becomes
+-- the organization's; nothing else takes it out of one.
+local function move(req)
+    local project_id = req.body.project
+    if project_id == nil or project_id == null then
+        return { project_id = project_id }
+    end
+    local place = organizations.of_project(req.user, project_id)
+    if not place then
+        return nil, { project = "There is no such project." }
+    end
+    return { project_id = project_id, organization_id = place.id }
+end
+
+local function check_change(req)
+    return select(2, move(req))
+end
+
 local function update(req, tx)
-    local body, changes = req.body, {}
+    local body = req.body
     local task = workflow.task(req.user.id, req.params.id)
+    local changes, violations = move(req)
+    if not changes then
+        fail.validation(violations)
+    end
+    local moved = changes.project_id ~= nil and changes.project_id ~= (task.project_id or null)
     for _, field in ipairs { "title", "description", "estimated_pomodoros", "priority" } do
         changes[field] = body[field]
     end
-    if body.project ~= nil then
-        local project_id = body.project ~= null and body.project or nil
-        stays_known(req.user, project_id)
-        if project_id ~= task.project_id then
-            facts.move_task(task.id, project_id)
-            changes.project_id = body.project
-        end
+    if moved then
+        facts.withdraw_task(task.id)
     end
     if next(changes) ~= nil then
         tx.update("tasks", changes, "id = ?", task.id)
+    end
+    if moved then
+        facts.record_task(task.id)
     end
     return 200, tasks.find_with_sessions(req.user.id, task.id)
 end
@@ -126,11 +144,11 @@ local unit = {
             title = title,
             description = text { 0, 10000, default = "", example = "Check team's code submissions" },
             project = project,
-            estimated_pomodoros = integer { 1, 100, default = 1, example = 2 },
+            estimated_pomodoros = doc("1 when left out, unless the organization wants one.", optional(estimate)),
             priority = priority "medium",
             organization = organizations.field,
         },
-        check = check,
+        check = check_new,
         returns = { [201] = "Task" },
         errors = { [400] = "Invalid fields, or a project that the user may not use." },
         run = create,
@@ -159,7 +177,7 @@ local unit = {
             estimated_pomodoros = optional(estimate),
             priority = optional(priority()),
         },
-        check = check,
+        check = check_change,
         returns = { [200] = "TaskDetails" },
         errors = { [400] = "Invalid fields, or a project that the user may not use.", [404] = NOT_FOUND },
         run = settled.write(update),

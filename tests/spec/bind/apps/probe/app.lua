@@ -27,5 +27,16 @@ return {
         },
     },
     docs = {},
+    webhooks = {
+        events = { "done", "begun" },
+        build = function(event, data, hook)
+            if data and data.built then
+                return data.built
+            end
+            local body = json.encode { event = event, data = data or {}, id = hook.delivery_id }
+            return { body = body, headers = { ["X-Probe"] = hook.sign(body) } }
+        end,
+        disabled = function() return { to = "owner@example.com", subject = "Disabled", text = "No more." } end,
+    },
     config = { seconds = integer { 1, 100, default = 30, doc = "Seconds." } },
 }
