@@ -34,44 +34,45 @@ struct rt_fact {
  * has already is RT_E_CONSTRAINT. After an error some of the facts may be recorded: roll back. */
 int rt_analytics_record(struct rt_conn *c, const struct rt_fact *facts, size_t n, struct rt_err *err);
 
-/* One slot's sum, as rt_analytics_scan() delivers it, in order of time. */
-struct rt_cell {
-    int64_t t; /* the slot's start, UTC seconds */
-    int64_t detail;
-    int64_t value;
-    int measure; /* index into the `measures` given */
+/* What to report on: local days first..last (inclusive, at most 40000) of one or many subjects of a kind, at most 32
+ * measures. Each subject costs one range scan over its days. */
+struct rt_detail_range {
+    int64_t first, last; /* both included */
+};
+struct rt_report_query {
+    const char *kind;
+    const int64_t *ids; /* subjects, each named once */
+    size_t subjects;
+    const char *const *measures;
+    int n;
+    const struct rt_zone *zone;
+    int64_t first, last;
+    const struct rt_detail_range *details; /* only the facts of these; NULL for all */
+    unsigned key_shift;                    /* the breakdown is by detail >> key_shift, 0 to 62 */
+    bool hours;                            /* fill by_hour and days_by_hour */
 };
 
-/* Calls `each` for the cells of `measures` (n names) of one subject in [from, to), both multiples of
- * RT_SLOT_SECONDS. A negative return of `each` ends the scan and is returned. */
-int rt_analytics_scan(struct rt_conn *c, const char *kind, int64_t id, const char *const *measures, int n, int64_t from,
-                      int64_t to, int (*each)(void *arg, const struct rt_cell *cell), void *arg, struct rt_err *err);
-
-/* A report over local days first..last (inclusive, at most 40000): totals by day, by detail and over all,
- * of at most 32 measures. `detail` (nullable): only the facts of that one. A measure or subject that was never
- * recorded is all zeros. */
-struct rt_report_row {
-    int64_t key, value;
-}; /* key: day or detail */
+/* A measure or subject that was never recorded is all zeros. An hour is one of the local wall clock; one that the clock
+ * repeats is one hour of its day. days_by_hour counts pairs of subject and local day with a figure in that hour. */
 struct rt_report_series {
     int64_t total;
-    int64_t *by_day;                 /* last - first + 1 values */
-    struct rt_report_row *by_detail; /* details with a value other than 0, largest value first, then key */
-    size_t details;
+    int64_t *by_day;     /* last - first + 1 values */
+    int64_t *by_subject; /* in the order of the ids */
+    int64_t by_hour[24], days_by_hour[24];
 };
 struct rt_report {
     int64_t first, last;
     int measures;
+    size_t subjects;
     struct rt_report_series *series; /* one per measure */
+    int64_t *details_by_subject;     /* how many details it has figures of */
+    /* The breakdown: rows of 2 + measures numbers (key, how many details have it, then their sum of each measure),
+     * greatest value of the first measure first, then by key. Details that are 0 in all measures are left out. */
+    int64_t *by_key;
+    size_t keys;
 };
-int rt_analytics_report(struct rt_conn *c, const char *kind, int64_t id, const int64_t *detail,
-                        const char *const *measures, int n, const struct rt_zone *zone, int64_t first, int64_t last,
-                        struct rt_report **ret, struct rt_err *err);
-/* The breakdowns of all measures side by side: rows of 1 + measures numbers (detail, then its value of each measure),
- * greatest value of the first measure first, then by detail; details that are 0 in all are left out.
- * `rows` has room for rt_report_details() rows; returns how many were written. */
-size_t rt_report_details(const struct rt_report *r);
-size_t rt_report_breakdown(const struct rt_report *r, int64_t *rows);
+int rt_analytics_report(struct rt_conn *c, const struct rt_report_query *query, struct rt_report **ret,
+                        struct rt_err *err);
 void rt_report_free(struct rt_report *r);
 
 /* Days on which the measure is above 0, all of the subject's history up to local day `today`. */
@@ -81,6 +82,9 @@ struct rt_streak {
 };
 int rt_analytics_streak(struct rt_conn *c, const char *kind, int64_t id, const char *measure,
                         const struct rt_zone *zone, int64_t today, struct rt_streak *ret, struct rt_err *err);
+/* Fills in only `current` and `current_start`, and looks back not much further than the streak reaches. */
+int rt_analytics_current_streak(struct rt_conn *c, const char *kind, int64_t id, const char *measure,
+                                const struct rt_zone *zone, int64_t today, struct rt_streak *ret, struct rt_err *err);
 
 /* Verification: facts are recorded again into memory by the caller (rt_verify_add) and compared with
  * what is stored. `differ` is called for each cell that differs. */

@@ -73,6 +73,23 @@ void analytics__fact_slots(const struct rt_fact *fact, int64_t *ret_first, int64
  * fact with -value are their negatives. */
 int64_t analytics__fact_part(const struct rt_fact *fact, int64_t slot);
 
+/* ---- breakdown.c ---- */
+
+/* Sums by detail: a hash table of rows of 2 + measures numbers, which become the report's. */
+struct analytics__details {
+    int64_t *rows;
+    uint32_t *index; /* row + 1, 0 = free; twice as many as rows fit */
+    size_t width, count, size, last;
+};
+
+/* Adds to a detail's sum of a measure and marks it as the subject's (`subject` counts from 1, in the order in which
+ * they are added). 1 when the detail is new to the subject, 0 when not, RT_E_NOMEM or RT_E_LIMIT. */
+int analytics__details_add(struct analytics__details *d, int measure, int64_t detail, int64_t subject, int64_t value);
+/* Turns the table into the breakdown by detail >> shift, ranked as rt_report.by_key, and hands its rows over. After it
+ * only fini() is left. RT_E_LIMIT when a sum of sums is too large. */
+int analytics__details_take(struct analytics__details *d, unsigned shift, int64_t **ret_rows, size_t *ret_count);
+void analytics__details_fini(struct analytics__details *d);
+
 /* ---- report.c ---- */
 
 /* The open range scan of a subject's rows for UTC days first..last, in order. */

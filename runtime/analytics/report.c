@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reports and scans are one range scan over a subject's day rows. The borders of the local days are
- * computed once and merged with the cells, which come in order of time, instead of asking the zone for
- * every cell. A slot belongs to the local day of its start. That is exact where local midnight lies on a
- * quarter of an hour, as it does everywhere since October 1979; in Pacific/Kiritimati (-10:40) before that
- * and in Africa/Monrovia (-00:44:30) before 1972 some minutes at midnight count to the day before. */
+ * A report is one range scan per subject over its day rows. The borders of the local days are computed once
+ * and merged with the cells, which come in order of time, instead of asking the zone for every cell; so are
+ * the offsets from which hours follow, but for days on which clocks are changed. A slot belongs to the local
+ * day of its start. That is exact where local midnight lies on a quarter of an hour, as it does everywhere
+ * since October 1979; in Pacific/Kiritimati (-10:40) before that and in Africa/Monrovia (-00:44:30) before
+ * 1972 some minutes at midnight count to the day before. */
 #include "analytics/analytics_internal.h"
 
 #include <stdlib.h>
@@ -46,262 +47,145 @@ int analytics__next_row(struct rt_stmt *s, int64_t *ret_day, struct analytics__r
     return analytics__reader_init(ret_reader, blob, n) < 0 ? analytics__damaged(*ret_day, err) : 1;
 }
 
-static int measure_ids(const char *const *measures, int n, uint64_t *ids, struct rt_err *err)
-{
-    if (n < 1 || n > MEASURES_MAX)
-        return rt_err_set(err, RT_E_LIMIT, "a report has 1 to %d measures", MEASURES_MAX);
-    for (int i = 0; i < n; i++)
-        ids[i] = analytics__id(measures[i]);
-    return 0;
-}
-
-/* ---- scan ---- */
-
-/* One reader per measure that the row has; they are merged by slot. */
-struct lane {
-    struct analytics__reader reader;
-    struct analytics__cell cell; /* the next one to deliver */
-    int measure;
-};
-
-struct scan {
-    uint64_t ids[MEASURES_MAX];
-    int measures;
-    int64_t from, to;
-    int (*each)(void *arg, const struct rt_cell *cell);
-    void *arg;
-};
-
-/* Opens a lane for each asked measure that the row holds. The number of lanes, or RT_E_INTERNAL. */
-static int open_lanes(const struct scan *scan, struct analytics__reader *row, struct lane *lanes)
-{
-    int got, n = 0;
-    while ((got = analytics__next_group(row)) > 0) {
-        for (int m = 0; m < scan->measures; m++) {
-            if (scan->ids[m] != row->group)
-                continue;
-            struct lane *lane = &lanes[n++];
-            lane->reader = *row;
-            lane->measure = m;
-            if (analytics__next_cell(&lane->reader, &lane->cell) <= 0)
-                return RT_E_INTERNAL;
-        }
-    }
-    return got < 0 ? got : n;
-}
-
-/* The lane whose cell comes first: by slot, then measure. */
-static int first_lane(const struct lane *lanes, int n)
-{
-    int best = 0;
-    for (int i = 1; i < n; i++) {
-        const struct lane *a = &lanes[i], *b = &lanes[best];
-        if (a->cell.slot < b->cell.slot || (a->cell.slot == b->cell.slot && a->measure < b->measure))
-            best = i;
-    }
-    return best;
-}
-
-static int scan_row(const struct scan *scan, int64_t day, struct analytics__reader *row, struct rt_err *err)
-{
-    struct lane lanes[MEASURES_MAX];
-    int n = open_lanes(scan, row, lanes);
-    while (n > 0) {
-        int i = first_lane(lanes, n);
-        struct lane *lane = &lanes[i];
-        struct rt_cell out = { .detail = lane->cell.detail, .value = lane->cell.value, .measure = lane->measure };
-        out.t = day * DAY_SECONDS + (int64_t)lane->cell.slot * RT_SLOT_SECONDS;
-        int code = out.t >= scan->from && out.t < scan->to ? scan->each(scan->arg, &out) : 0;
-        if (code < 0)
-            return code;
-        int got = analytics__next_cell(&lane->reader, &lane->cell);
-        if (got == 0)
-            lanes[i] = lanes[--n];
-        else if (got < 0)
-            n = got;
-    }
-    return n < 0 ? analytics__damaged(day, err) : 0;
-}
-
-int rt_analytics_scan(struct rt_conn *c, const char *kind, int64_t id, const char *const *measures, int n, int64_t from,
-                      int64_t to, int (*each)(void *arg, const struct rt_cell *cell), void *arg, struct rt_err *err)
-{
-    struct scan scan = { .measures = n, .from = from, .to = to, .each = each, .arg = arg };
-    struct analytics__reader row;
-    struct rt_stmt *s;
-    int64_t day;
-    if (from % RT_SLOT_SECONDS != 0 || to % RT_SLOT_SECONDS != 0)
-        return rt_err_set(err, RT_E_INVALID, "a scan begins and ends on a slot's border");
-    int code = measure_ids(measures, n, scan.ids, err);
-    if (code < 0 || from >= to)
-        return code;
-    code = analytics__rows(c, kind, id, analytics__floor_div(from, DAY_SECONDS),
-                           analytics__floor_div(to - 1, DAY_SECONDS), &s, err);
-    if (code < 0)
-        return code;
-    while ((code = analytics__next_row(s, &day, &row, err)) > 0) {
-        code = scan_row(&scan, day, &row, err);
-        if (code < 0)
-            break;
-    }
-    rt_stmt_done(s);
-    return code;
-}
-
-/* ---- sums by detail ---- */
-
-/* A hash table from details to their rows; the rows themselves are dense and become the report's. */
-struct details {
-    struct rt_report_row *rows;
-    uint32_t *index; /* row + 1, 0 = free; twice as many as rows fit */
-    size_t count, size, last;
-};
-
-static uint32_t *index_of(const struct details *d, int64_t key)
-{
-    size_t i = (size_t)((uint64_t)key * 0x9e3779b97f4a7c15u >> 32) & (d->size - 1);
-    while (d->index[i] != 0 && d->rows[d->index[i] - 1].key != key)
-        i = (i + 1) & (d->size - 1);
-    return &d->index[i];
-}
-
-static int details_grow(struct details *d)
-{
-    size_t size = d->size ? d->size * 2 : 32;
-    struct rt_report_row *rows = reallocarray(d->rows, size / 2, sizeof *rows);
-    if (!rows)
-        return RT_E_NOMEM;
-    d->rows = rows;
-    uint32_t *index = calloc(size, sizeof *index);
-    if (!index)
-        return RT_E_NOMEM;
-    free(d->index);
-    d->index = index;
-    d->size = size;
-    for (size_t i = 0; i < d->count; i++)
-        *index_of(d, d->rows[i].key) = (uint32_t)i + 1;
-    return 0;
-}
-
-static int details_add(struct details *d, int64_t key, int64_t value)
-{
-    if (d->count == 0 || d->rows[d->last].key != key) {
-        if (d->count >= d->size / 2 && details_grow(d) < 0)
-            return RT_E_NOMEM;
-        uint32_t *at = index_of(d, key);
-        if (*at == 0) {
-            d->rows[d->count] = (struct rt_report_row){ .key = key };
-            *at = (uint32_t)++d->count;
-        }
-        d->last = *at - 1;
-    }
-    return __builtin_add_overflow(d->rows[d->last].value, value, &d->rows[d->last].value) ? RT_E_LIMIT : 0;
-}
-
-static int by_value(const void *pa, const void *pb)
-{
-    const struct rt_report_row *a = pa, *b = pb;
-    if (a->value != b->value)
-        return a->value > b->value ? -1 : 1;
-    return (a->key > b->key) - (a->key < b->key);
-}
-
-/* Hands the rows over to the series, largest first, without those that came to nothing. */
-static void details_take(struct details *d, struct rt_report_series *series)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < d->count; i++) {
-        if (d->rows[i].value != 0)
-            d->rows[n++] = d->rows[i];
-    }
-    if (n > 1)
-        qsort(d->rows, n, sizeof *d->rows, by_value);
-    series->by_detail = d->rows;
-    series->details = n;
-    d->rows = NULL;
-}
-
 /* ---- report ---- */
 
 struct build {
+    const struct rt_report_query *query;
     struct rt_report *report;
-    struct details details[MEASURES_MAX];
+    struct analytics__details details;
     uint64_t ids[MEASURES_MAX];
-    int measures;
     int64_t *borders; /* starts of the local days and the end of the last: days + 1 instants */
+    int *offsets;     /* of the local days, MIXED where it changes; NULL when hours are not wanted */
     int64_t days;
-    int64_t day;           /* the local day in which the current row begins, or 0 */
-    const int64_t *detail; /* only this one, or NULL for all */
+    size_t subject; /* the current one */
+    int64_t day;    /* the local day in which the current row begins, or 0 */
+    struct {
+        int64_t day;
+        uint32_t seen; /* hours that have been counted for the subject and this day */
+    } hours[MEASURES_MAX];
 };
 
-static struct rt_report *report_new(int measures, int64_t first, int64_t last)
+enum { MIXED = INT32_MAX };
+
+static struct rt_report *report_new(const struct rt_report_query *q)
 {
-    size_t n = (size_t)measures, days = (size_t)(last - first + 1);
-    struct rt_report *r = calloc(1, sizeof *r + n * sizeof *r->series + n * days * sizeof(int64_t));
+    size_t n = (size_t)q->n, days = (size_t)(q->last - q->first + 1), subjects = q->subjects;
+    struct rt_report *r =
+        calloc(1, sizeof *r + n * sizeof *r->series + (n * (days + subjects) + subjects) * sizeof(int64_t));
     if (!r)
         return NULL;
-    r->first = first;
-    r->last = last;
-    r->measures = measures;
+    r->first = q->first;
+    r->last = q->last;
+    r->measures = q->n;
+    r->subjects = subjects;
     r->series = (struct rt_report_series *)(r + 1);
-    for (size_t i = 0; i < n; i++)
-        r->series[i].by_day = (int64_t *)(r->series + n) + i * days;
+    int64_t *values = (int64_t *)(r->series + n);
+    for (size_t i = 0; i < n; i++, values += days + subjects) {
+        r->series[i].by_day = values;
+        r->series[i].by_subject = values + days;
+    }
+    r->details_by_subject = values;
     return r;
 }
 
 void rt_report_free(struct rt_report *r)
 {
-    for (int i = 0; r && i < r->measures; i++)
-        free(r->series[i].by_detail);
+    if (r)
+        free(r->by_key);
     free(r);
 }
 
-static int build_init(struct build *b, const struct rt_zone *zone, int measures, int64_t first, int64_t last)
+static int build_days(struct build *b, const struct rt_zone *zone, int64_t first)
 {
-    b->measures = measures;
-    b->days = last - first + 1;
     b->borders = reallocarray(NULL, (size_t)b->days + 1, sizeof *b->borders);
-    b->report = report_new(measures, first, last);
-    if (!b->borders || !b->report)
+    b->offsets = b->query->hours ? reallocarray(NULL, (size_t)b->days, sizeof *b->offsets) : NULL;
+    if (!b->borders || (b->query->hours && !b->offsets))
         return RT_E_NOMEM;
     for (int64_t i = 0; i < b->days; i++)
         rt_zone_day_bounds(zone, first + i, &b->borders[i], &b->borders[i + 1]);
+    for (int64_t i = 0; b->offsets && i < b->days; i++) {
+        b->offsets[i] = rt_zone_offset(zone, b->borders[i]);
+        if (rt_zone_offset(zone, b->borders[i + 1] - 1) != b->offsets[i])
+            b->offsets[i] = MIXED;
+    }
     return 0;
+}
+
+static int build_init(struct build *b)
+{
+    const struct rt_report_query *q = b->query;
+    for (int i = 0; i < q->n; i++)
+        b->ids[i] = analytics__id(q->measures[i]);
+    b->days = q->last - q->first + 1;
+    b->details.width = (size_t)q->n + 2;
+    b->report = report_new(q);
+    return b->report ? build_days(b, q->zone, q->first) : RT_E_NOMEM;
 }
 
 static void build_fini(struct build *b)
 {
-    for (int i = 0; i < b->measures; i++) {
-        free(b->details[i].rows);
-        free(b->details[i].index);
-    }
+    analytics__details_fini(&b->details);
     free(b->borders);
+    free(b->offsets);
     rt_report_free(b->report);
+}
+
+static void begin_subject(struct build *b, size_t subject)
+{
+    b->subject = subject;
+    b->day = 0;
+    for (int m = 0; m < b->query->n; m++)
+        b->hours[m].day = -1;
+}
+
+static bool add_to(int64_t *sum, int64_t value) { return !__builtin_add_overflow(*sum, value, sum); }
+
+static bool add_hour(struct build *b, int measure, int64_t day, int64_t t, int64_t value)
+{
+    struct rt_report_series *series = &b->report->series[measure];
+    int offset = b->offsets[day];
+    int hour = offset == MIXED ? rt_zone_hour(b->query->zone, t)
+                               : (int)(t + offset - analytics__floor_div(t + offset, DAY_SECONDS) * DAY_SECONDS) / 3600;
+    if (b->hours[measure].day != day) {
+        b->hours[measure].day = day;
+        b->hours[measure].seen = 0;
+    }
+    series->days_by_hour[hour] += !(b->hours[measure].seen >> hour & 1);
+    b->hours[measure].seen |= 1u << hour;
+    return add_to(&series->by_hour[hour], value);
+}
+
+static int add_cell(struct build *b, int measure, int64_t day, int64_t t, const struct analytics__cell *cell)
+{
+    struct rt_report_series *series = &b->report->series[measure];
+    if (!add_to(&series->total, cell->value) || !add_to(&series->by_day[day], cell->value) ||
+        !add_to(&series->by_subject[b->subject], cell->value) ||
+        (b->offsets && !add_hour(b, measure, day, t, cell->value)))
+        return RT_E_LIMIT;
+    int code = analytics__details_add(&b->details, measure, cell->detail, (int64_t)b->subject + 1, cell->value);
+    if (code > 0)
+        b->report->details_by_subject[b->subject]++;
+    return code < 0 ? code : 0;
 }
 
 /* Adds one measure's cells of a row; `reader` is a copy that stands before them. */
 static int add_group(struct build *b, int measure, int64_t midnight, struct analytics__reader reader)
 {
-    struct rt_report_series *series = &b->report->series[measure];
+    const struct rt_detail_range *only = b->query->details;
     struct analytics__cell cell;
     int64_t day = b->day;
-    int got;
-    while ((got = analytics__next_cell(&reader, &cell)) > 0) {
+    int got, code = 0;
+    while (code == 0 && (got = analytics__next_cell(&reader, &cell)) > 0) {
         int64_t t = midnight + (int64_t)cell.slot * RT_SLOT_SECONDS;
-        if (t < b->borders[0] || (b->detail && *b->detail != cell.detail))
+        if (t < b->borders[0] || (only && (cell.detail < only->first || cell.detail > only->last)))
             continue;
         if (t >= b->borders[b->days])
-            break;
+            return 0;
         while (t >= b->borders[day + 1])
             day++;
-        if (__builtin_add_overflow(series->total, cell.value, &series->total) ||
-            __builtin_add_overflow(series->by_day[day], cell.value, &series->by_day[day]))
-            return RT_E_LIMIT;
-        int code = details_add(&b->details[measure], cell.detail, cell.value);
-        if (code < 0)
-            return code;
+        code = add_cell(b, measure, day, t, &cell);
     }
-    return got < 0 ? got : 0;
+    return code < 0 ? code : got < 0 ? got : 0;
 }
 
 static int add_row(struct build *b, int64_t utc_day, struct analytics__reader *row)
@@ -311,7 +195,7 @@ static int add_row(struct build *b, int64_t utc_day, struct analytics__reader *r
     while (b->day + 1 < b->days && b->borders[b->day + 1] <= midnight)
         b->day++;
     while ((got = analytics__next_group(row)) > 0) {
-        for (int m = 0; m < b->measures; m++) {
+        for (int m = 0; m < b->query->n; m++) {
             code = b->ids[m] == row->group ? add_group(b, m, midnight, *row) : 0;
             if (code < 0)
                 return code;
@@ -327,12 +211,12 @@ static int build_error(int code, int64_t utc_day, struct rt_err *err)
     return rt_err_set(err, code, code == RT_E_LIMIT ? "a report's sum became too large" : "no memory for a report");
 }
 
-static int add_rows(struct build *b, struct rt_conn *c, const char *kind, int64_t id, struct rt_err *err)
+static int add_subject(struct build *b, struct rt_conn *c, int64_t id, struct rt_err *err)
 {
     struct analytics__reader row;
     struct rt_stmt *s;
     int64_t day;
-    int code = analytics__rows(c, kind, id, analytics__floor_div(b->borders[0], DAY_SECONDS),
+    int code = analytics__rows(c, b->query->kind, id, analytics__floor_div(b->borders[0], DAY_SECONDS),
                                analytics__floor_div(b->borders[b->days] - 1, DAY_SECONDS), &s, err);
     if (code < 0)
         return code;
@@ -347,23 +231,36 @@ static int add_rows(struct build *b, struct rt_conn *c, const char *kind, int64_
     return code;
 }
 
-int rt_analytics_report(struct rt_conn *c, const char *kind, int64_t id, const int64_t *detail,
-                        const char *const *measures, int n, const struct rt_zone *zone, int64_t first, int64_t last,
-                        struct rt_report **ret, struct rt_err *err)
+static int check_query(const struct rt_report_query *q, struct rt_err *err)
 {
-    struct build b = { .detail = detail };
-    int code = measure_ids(measures, n, b.ids, err);
+    if (q->n < 1 || q->n > MEASURES_MAX)
+        return rt_err_set(err, RT_E_LIMIT, "a report has 1 to %d measures", MEASURES_MAX);
+    if (q->first > q->last)
+        return rt_err_set(err, RT_E_INVALID, "a report's first day is after its last");
+    if (q->last - q->first >= DAYS_MAX)
+        return rt_err_set(err, RT_E_LIMIT, "a report covers at most %d days", DAYS_MAX);
+    if (q->key_shift > 62)
+        return rt_err_set(err, RT_E_INVALID, "a report's keys are details shifted by 0 to 62 bits");
+    return 0;
+}
+
+int rt_analytics_report(struct rt_conn *c, const struct rt_report_query *query, struct rt_report **ret,
+                        struct rt_err *err)
+{
+    struct build b = { .query = query };
+    int code = check_query(query, err);
     if (code < 0)
         return code;
-    if (first > last)
-        return rt_err_set(err, RT_E_INVALID, "a report's first day is after its last");
-    if (last - first >= DAYS_MAX)
-        return rt_err_set(err, RT_E_LIMIT, "a report covers at most %d days", DAYS_MAX);
-    code = build_init(&b, zone, n, first, last);
-    code = code < 0 ? build_error(code, 0, err) : add_rows(&b, c, kind, id, err);
+    code = build_init(&b);
+    if (code < 0)
+        build_error(code, 0, err);
+    for (size_t i = 0; code == 0 && i < query->subjects; i++) {
+        begin_subject(&b, i);
+        code = add_subject(&b, c, query->ids[i], err);
+    }
+    if (code == 0 && analytics__details_take(&b.details, query->key_shift, &b.report->by_key, &b.report->keys) < 0)
+        code = build_error(RT_E_LIMIT, 0, err);
     if (code == 0) {
-        for (int i = 0; i < n; i++)
-            details_take(&b.details[i], &b.report->series[i]);
         *ret = b.report;
         b.report = NULL;
     }

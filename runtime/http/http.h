@@ -82,6 +82,8 @@ int rt_http_add_header(struct rt_http_req *req, const char *name, const char *va
  * is dropped but its length announced, so give a 304 the body it stands for; 204 and 205 have none (205 says
  * Content-Length: 0). An answer that comes after its client has gone is dropped. */
 void rt_http_respond(struct rt_http_req *req, int status, char *body, size_t n);
+/* The same with a body of `size` bytes from the start of a file; the descriptor is taken over. */
+void rt_http_respond_file(struct rt_http_req *req, int status, int fd, uint64_t size);
 
 /* Instead of an answer: the connection's socket becomes the caller's, the server forgets it. RT_E_INVALID when the
  * client has sent more than this request already (those bytes would be lost), RT_E_FULL without a descriptor; the

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "http/http_internal.h"
 
@@ -67,40 +68,57 @@ int rt_http_add_header(struct rt_http_req *req, const char *name, const char *va
     return 0;
 }
 
-static struct MHD_Response *make_response(struct rt_http_req *req, char *body, size_t n)
-{
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(n, body, body ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
-    if (!response) {
-        free(body);
-        return NULL;
-    }
-    for (const struct http_field *f = req->fields; f; f = f->next)
-        MHD_add_response_header(response, f->name, f->value);
-    if (req->refused || req->http->draining)
-        MHD_add_response_header(response, "Connection", "close");
-    return response;
-}
-
-void rt_http_respond(struct rt_http_req *req, int status, char *body, size_t n)
+static void send_response(struct rt_http_req *req, int status, struct MHD_Response *response)
 {
     struct rt_http *h = req->http;
-    if (req->answered) {
-        free(body);
-        return;
-    }
-    req->answered = true;
-    h->active--;
-    if (!body || status == 204 || status == 205) {
-        free(body);
-        body = NULL;
-        n = 0;
-    }
-    struct MHD_Response *response = make_response(req, body, n);
     if (response) {
+        for (const struct http_field *f = req->fields; f; f = f->next)
+            MHD_add_response_header(response, f->name, f->value);
+        if (req->refused || h->draining)
+            MHD_add_response_header(response, "Connection", "close");
         req->queued = MHD_queue_response(req->mhd, (unsigned)status, response) == MHD_YES;
         MHD_destroy_response(response);
     }
     if (req->parked)
         http__list_append(&h->woken, &req->link); /* rt_http_run() resumes it; without an answer it is closed */
+}
+
+/* False when there is an answer already. */
+static bool answer_now(struct rt_http_req *req)
+{
+    if (req->answered)
+        return false;
+    req->answered = true;
+    req->http->active--;
+    return true;
+}
+
+void rt_http_respond(struct rt_http_req *req, int status, char *body, size_t n)
+{
+    if (!answer_now(req)) {
+        free(body);
+        return;
+    }
+    if (!body || status == 204 || status == 205) {
+        free(body);
+        body = NULL;
+        n = 0;
+    }
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(n, body, body ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        free(body);
+    send_response(req, status, response);
+}
+
+void rt_http_respond_file(struct rt_http_req *req, int status, int fd, uint64_t size)
+{
+    if (!answer_now(req)) {
+        close(fd);
+        return;
+    }
+    struct MHD_Response *response = MHD_create_response_from_fd64(size, fd);
+    if (!response)
+        close(fd);
+    send_response(req, status, response);
 }

@@ -110,6 +110,23 @@ static void read_docs(lua_State *L, struct rt_app *app, int t)
     lua_pop(L, 1);
 }
 
+static void read_pages(lua_State *L, struct rt_app *app, int t)
+{
+    lua_getfield(L, t, "pages");
+    app->n_pages = (int)lua_rawlen(L, -1);
+    app->pages = must(L, calloc((size_t)app->n_pages + 1, sizeof *app->pages));
+    for (int i = 0; i < app->n_pages; i++) {
+        lua_rawgeti(L, -1, i + 1);
+        int p = lua_gettop(L);
+        app->pages[i] = (struct rt_page_declaration){ .path = text_field(L, p, "path"),
+                                                      .file = text_field(L, p, "file"),
+                                                      .folder = text_field(L, p, "folder"),
+                                                      .development = flag_field(L, p, "development") };
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
 static void read_models(lua_State *L, struct rt_app *app, int t)
 {
     struct rt_err err;
@@ -314,6 +331,7 @@ static int load(lua_State *L)
     app->prefixes = read_texts(L, t, "prefixes");
     read_limits(L, app, t);
     read_docs(L, app, t);
+    read_pages(L, app, t);
     read_models(L, app, t);
     read_config(L, app, t);
     read_routes(L, app, t);
@@ -364,6 +382,7 @@ void rt_app_free(struct rt_app *app)
     free(app->routes);
     free(app->limits);
     free(app->docs);
+    free(app->pages);
     free(app->hosts);
     free(app->prefixes);
     free(app);

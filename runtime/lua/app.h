@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "http/pages.h"
 #include "lua/vm.h"
 
 struct rt_schema;
@@ -61,6 +62,8 @@ struct rt_app {
     int n_limits;
     struct rt_doc_page *docs;
     int n_docs;
+    struct rt_page_declaration *pages;
+    int n_pages;
     const char **hosts, **prefixes; /* ended by NULL */
     bool trailing_slash, reset_iso;
     int table_ref; /* the normalised manifest */

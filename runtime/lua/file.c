@@ -1,42 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Files as values: a userdata that owns its bytes until the answer takes them. */
+ * Files as values: a userdata that owns its bytes. An answer copies a small file and takes a large one. */
 #include "lua/file.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
 
 static const char file_name[] = "rt.file";
 
 static int collect(lua_State *L)
 {
     struct rt_file *f = luaL_checkudata(L, 1, file_name);
-    free(f->data);
-    f->data = NULL;
+    rt_spool_free(f->bytes);
+    f->bytes = NULL;
     return 0;
 }
 
-static int make(lua_State *L)
+/* The name goes into a header and is offered to a file system: without what either would read as its own. */
+static void set_name(struct rt_file *f, const char *name)
 {
-    struct rt_file *f = lua_newuserdatauv(L, sizeof *f, 0);
-    *f = *(struct rt_file *)lua_touserdata(L, 1);
-    ((struct rt_file *)lua_touserdata(L, 1))->data = NULL;
-    luaL_setmetatable(L, file_name);
-    return 1;
+    size_t n = strlen(name);
+    if (n >= sizeof f->name)
+        n = sizeof f->name - 1;
+    while (n > 0 && n < strlen(name) && ((unsigned char)name[n] & 0xC0) == 0x80)
+        n--; /* no half character */
+    bool utf8 = rt_utf8_valid(name, n);
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)name[i];
+        f->name[i] = (char)(c < 0x20 || c == 0x7F || memchr("\"\\/", c, 3) || (c >= 0x80 && !utf8) ? '_' : c);
+    }
+    f->name[n] = 0;
 }
 
-void rt_file_push(lua_State *L, const char *name, const char *type, char *data, size_t n)
+struct rt_file *rt_file_push(lua_State *L, const char *name, const char *type)
 {
-    struct rt_file f = { .data = data, .n = n };
-    snprintf(f.name, sizeof f.name, "%s", name);
-    snprintf(f.type, sizeof f.type, "%s", type);
-    lua_pushcfunction(L, make);
-    lua_pushlightuserdata(L, &f);
-    if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
-        free(f.data);
-        lua_error(L);
-    }
+    struct rt_file *f = lua_newuserdatauv(L, sizeof *f, 0);
+    f->bytes = NULL;
+    set_name(f, name);
+    snprintf(f->type, sizeof f->type, "%s", type);
+    luaL_setmetatable(L, file_name);
+    return f;
 }
 
 struct rt_file *rt_file_test(lua_State *L, int idx) { return luaL_testudata(L, idx, file_name); }

@@ -6,39 +6,22 @@
 #include "lua/api.h"
 #include "lua/call.h"
 #include "lua/fact.h"
+#include "lua/field.h"
+#include "lua/report_table.h"
 
-enum { MEASURES_MAX = 16, FACTS_AT_ONCE = 16 };
-
-static const char *string_field(lua_State *L, int idx, const char *name)
-{
-    if (lua_getfield(L, idx, name) != LUA_TSTRING)
-        luaL_error(L, "%s must be a text", name);
-    return lua_tostring(L, -1); /* stays on the stack */
-}
-
-static lua_Integer integer_field(lua_State *L, int idx, const char *name, bool optional)
-{
-    int isnum = 0;
-    if (lua_getfield(L, idx, name) == LUA_TNIL && optional) {
-        lua_pop(L, 1);
-        return 0;
-    }
-    lua_Integer v = lua_tointegerx(L, -1, &isnum);
-    if (!isnum)
-        luaL_error(L, "%s must be an integer", name);
-    lua_pop(L, 1);
-    return v;
-}
+enum { MEASURES_MAX = 16, FACTS_AT_ONCE = 16, DAYS_MAX = 40000 };
 
 struct rt_fact rt_fact_read(lua_State *L, int idx)
 {
+    lua_Integer detail;
     luaL_checktype(L, idx, LUA_TTABLE);
-    struct rt_fact f = { .measure = string_field(L, idx, "measure"), .kind = string_field(L, idx, "kind") };
-    f.id = integer_field(L, idx, "id", false);
-    f.detail = integer_field(L, idx, "detail", true);
-    f.from = integer_field(L, idx, "from", false);
-    f.to = integer_field(L, idx, "to", false);
-    f.value = integer_field(L, idx, "value", false);
+    struct rt_fact f = { .measure = rt_field_text(L, idx, "measure"), .kind = rt_field_text(L, idx, "kind") };
+    f.id = rt_field_integer(L, idx, "id");
+    rt_field_optional_integer(L, idx, "detail", &detail);
+    f.detail = detail;
+    f.from = rt_field_integer(L, idx, "from");
+    f.to = rt_field_integer(L, idx, "to");
+    f.value = rt_field_integer(L, idx, "value");
     if (f.to < f.from)
         luaL_error(L, "the fact ends before it begins");
     return f;
@@ -97,78 +80,6 @@ L_FN(analytics_record, RT_RUN,
     return 0;
 }
 
-static const struct rt_zone *zone_field(lua_State *L)
-{
-    size_t n;
-    string_field(L, 1, "zone");
-    const char *name = lua_tolstring(L, -1, &n);
-    const struct rt_zone *z = rt_zone_find(name, n);
-    if (!z)
-        luaL_error(L, "unknown time zone '%s'", name);
-    return z;
-}
-
-static int64_t date_field(lua_State *L, const char *name)
-{
-    size_t n;
-    int64_t day;
-    string_field(L, 1, name);
-    const char *p = lua_tolstring(L, -1, &n);
-    if (!rt_date_parse(p, n, &day))
-        luaL_error(L, "%s must be a date YYYY-MM-DD", name);
-    return day;
-}
-
-static int measures_field(lua_State *L, const char *names[MEASURES_MAX])
-{
-    if (lua_getfield(L, 1, "measures") != LUA_TTABLE)
-        luaL_error(L, "measures must be a list of names");
-    int n = (int)lua_rawlen(L, -1);
-    if (n < 1 || n > MEASURES_MAX)
-        luaL_error(L, "measures must have 1 to %d names", MEASURES_MAX);
-    luaL_checkstack(L, n, NULL);
-    int list = lua_gettop(L);
-    for (int i = 0; i < n; i++) {
-        if (lua_rawgeti(L, list, i + 1) != LUA_TSTRING)
-            luaL_error(L, "measures must be a list of names");
-        names[i] = lua_tostring(L, -1);
-    }
-    return n;
-}
-
-static void push_series(lua_State *L, const struct rt_report_series *s, int64_t days)
-{
-    lua_createtable(L, 0, 2);
-    lua_pushinteger(L, s->total);
-    lua_setfield(L, -2, "total");
-    lua_createtable(L, (int)days, 0);
-    for (int64_t i = 0; i < days; i++) {
-        lua_pushinteger(L, s->by_day[i]);
-        lua_rawseti(L, -2, i + 1);
-    }
-    lua_setfield(L, -2, "days");
-}
-
-/* by = { { key =, <measure> =, … }, … } */
-static void push_breakdown(lua_State *L, const struct rt_report *r, const char *const *names)
-{
-    size_t width = (size_t)r->measures + 1;
-    int64_t *rows = lua_newuserdatauv(L, (rt_report_details(r) + 1) * width * sizeof *rows, 0);
-    size_t n = rt_report_breakdown(r, rows);
-    lua_createtable(L, (int)n, 0);
-    for (size_t i = 0; i < n; i++, rows += width) {
-        lua_createtable(L, 0, (int)width);
-        lua_pushinteger(L, rows[0]);
-        lua_setfield(L, -2, "key");
-        for (int m = 0; m < r->measures; m++) {
-            lua_pushinteger(L, rows[m + 1]);
-            lua_setfield(L, -2, names[m]);
-        }
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
-    lua_remove(L, -2);
-}
-
 static int close_report(lua_State *L)
 {
     struct rt_report **box = lua_touserdata(L, 1);
@@ -177,9 +88,19 @@ static int close_report(lua_State *L)
     return 0;
 }
 
-/* A closed-at-return box, so that a Lua error frees the report. */
-static struct rt_report **push_box(lua_State *L)
+/* Asks, and leaves the report in a box that is closed when the function returns or raises. */
+static const struct rt_report *ask(lua_State *L, const char *name, struct rt_report_query *q, const char **names)
 {
+    struct rt_err err;
+    q->kind = rt_field_text(L, 1, "kind");
+    q->n = rt_field_texts(L, 1, "measures", names, MEASURES_MAX);
+    q->measures = names;
+    q->zone = rt_field_zone(L, 1, "zone");
+    q->first = rt_field_date(L, 1, "first");
+    q->last = rt_field_date(L, 1, "last");
+    if (q->last < q->first || q->last - q->first >= DAYS_MAX)
+        luaL_error(L, "%s: the range must have 1 to %d days", name, DAYS_MAX);
+    struct rt_conn *conn = rt_vm_conn(rt_vm_of(L), L);
     struct rt_report **box = lua_newuserdatauv(L, sizeof *box, 0);
     *box = NULL;
     if (luaL_newmetatable(L, "rt.report")) {
@@ -190,7 +111,9 @@ static struct rt_report **push_box(lua_State *L)
     }
     lua_setmetatable(L, -2);
     lua_toclose(L, -1);
-    return box;
+    if (rt_analytics_report(conn, q, box, &err))
+        luaL_error(L, "%s: %s", name, err.msg);
+    return *box;
 }
 
 L_FN(analytics_report, RT_RUN,
@@ -200,50 +123,78 @@ L_FN(analytics_report, RT_RUN,
      "<measure> = value, … }, largest value of the first measure first. With detail: of that one alone.")
 {
     const char *names[MEASURES_MAX];
-    struct rt_err err;
+    struct rt_detail_range only;
+    struct rt_report_query q = { .subjects = 1 };
+    lua_Integer detail;
     luaL_checktype(L, 1, LUA_TTABLE);
-    const char *kind = string_field(L, 1, "kind");
-    int64_t id = integer_field(L, 1, "id", false), detail = integer_field(L, 1, "detail", true);
-    bool one = lua_getfield(L, 1, "detail") != LUA_TNIL;
-    int n = measures_field(L, names);
-    const struct rt_zone *zone = zone_field(L);
-    int64_t first = date_field(L, "first"), last = date_field(L, "last");
-    if (last < first || last - first >= 40000)
-        return luaL_error(L, "analytics.report: the range must have 1 to 40000 days");
-    struct rt_conn *conn = rt_vm_conn(rt_vm_of(L), L);
-    struct rt_report **box = push_box(L);
-    if (rt_analytics_report(conn, kind, id, one ? &detail : NULL, names, n, zone, first, last, box, &err))
-        return luaL_error(L, "analytics.report: %s", err.msg);
-    lua_createtable(L, 0, n);
-    for (int i = 0; i < n; i++) {
-        push_series(L, &(*box)->series[i], last - first + 1);
-        lua_setfield(L, -2, names[i]);
+    int64_t id = rt_field_integer(L, 1, "id");
+    q.ids = &id;
+    if (rt_field_optional_integer(L, 1, "detail", &detail)) {
+        only = (struct rt_detail_range){ detail, detail };
+        q.details = &only;
     }
-    push_breakdown(L, *box, names);
-    lua_setfield(L, -2, "by");
+    rt_report_push(L, ask(L, "analytics.report", &q, names), names);
+    return 1;
+}
+
+L_FN(analytics_group, RT_RUN,
+     "analytics.group(q: { kind: string, ids: integer[], details?: integer[], key_shift?: integer, measures: "
+     "string[], zone: string, first: string, last: string }): table",
+     "Many subjects of a kind. By measure: total, days, subjects (one value per id), hours (24 values, by hour of the "
+     "local clock) and hour_days (in how many days of how many subjects that hour has a figure). details: how many "
+     "details each id has; details = { first, last } asks for those alone. With key_shift, by = { { key = detail >> "
+     "key_shift, count = details, <measure> = value, … }, … }, as in a report.")
+{
+    const char *names[MEASURES_MAX];
+    struct rt_report_query q = { .hours = true };
+    lua_Integer shift;
+    size_t n = 0;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    q.ids = rt_field_integers(L, 1, "ids", &q.subjects);
+    const int64_t *range = rt_field_integers(L, 1, "details", &n);
+    struct rt_detail_range only = { 0, 0 };
+    if (!q.ids)
+        return luaL_error(L, "ids must be a list of integers");
+    if (range && n != 2)
+        return luaL_error(L, "details must be the first and the last one");
+    if (range) {
+        only = (struct rt_detail_range){ range[0], range[1] };
+        q.details = &only;
+    }
+    bool keys = rt_field_optional_integer(L, 1, "key_shift", &shift);
+    q.key_shift = shift < 0 || shift > 62 ? 63 : (unsigned)shift;
+    rt_report_push_group(L, ask(L, "analytics.group", &q, names), names, keys);
     return 1;
 }
 
 L_FN(analytics_streak, RT_RUN,
-     "analytics.streak(q: { kind: string, id: integer, measure: string, zone: string, today: string }): table",
-     "Runs of local days on which the measure is above 0: current, longest, active_days, start (date or nil).")
+     "analytics.streak(q: { kind: string, id: integer, measure: string, zone: string, today: string, current?: "
+     "boolean }): table",
+     "Runs of local days on which the measure is above 0: current, longest, active_days, start (date or nil). With "
+     "current = true only current and start are looked for, which reads little more than that run.")
 {
     struct rt_err err;
     struct rt_streak s;
     luaL_checktype(L, 1, LUA_TTABLE);
-    const char *kind = string_field(L, 1, "kind"), *measure = string_field(L, 1, "measure");
-    int64_t id = integer_field(L, 1, "id", false);
-    const struct rt_zone *zone = zone_field(L);
-    int64_t today = date_field(L, "today");
-    if (rt_analytics_streak(rt_vm_conn(rt_vm_of(L), L), kind, id, measure, zone, today, &s, &err))
+    const char *kind = rt_field_text(L, 1, "kind"), *measure = rt_field_text(L, 1, "measure");
+    int64_t id = rt_field_integer(L, 1, "id");
+    bool current = rt_field_flag(L, 1, "current");
+    const struct rt_zone *zone = rt_field_zone(L, 1, "zone");
+    int64_t today = rt_field_date(L, 1, "today");
+    struct rt_conn *conn = rt_vm_conn(rt_vm_of(L), L);
+    int rc = current ? rt_analytics_current_streak(conn, kind, id, measure, zone, today, &s, &err)
+                     : rt_analytics_streak(conn, kind, id, measure, zone, today, &s, &err);
+    if (rc)
         return luaL_error(L, "analytics.streak: %s", err.msg);
     lua_createtable(L, 0, 4);
     lua_pushinteger(L, s.current);
     lua_setfield(L, -2, "current");
-    lua_pushinteger(L, s.longest);
-    lua_setfield(L, -2, "longest");
-    lua_pushinteger(L, s.active_days);
-    lua_setfield(L, -2, "active_days");
+    if (!current) {
+        lua_pushinteger(L, s.longest);
+        lua_setfield(L, -2, "longest");
+        lua_pushinteger(L, s.active_days);
+        lua_setfield(L, -2, "active_days");
+    }
     if (s.current > 0) {
         char date[10];
         rt_date_write(s.current_start, date);
@@ -253,5 +204,6 @@ L_FN(analytics_streak, RT_RUN,
     return 1;
 }
 
-static const struct rt_lua_fn *const fns[] = { &analytics_record, &analytics_report, &analytics_streak, NULL };
+static const struct rt_lua_fn *const fns[] = { &analytics_record, &analytics_report, &analytics_group,
+                                               &analytics_streak, NULL };
 const struct rt_lua_lib rt_lib_analytics = { "analytics", "Facts and reports.", fns };

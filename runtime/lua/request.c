@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -277,10 +278,17 @@ static void take_file(lua_State *L, struct rt_exchange *x, int idx)
 {
     struct rt_file *f = rt_file_test(L, idx);
     if (!f)
-        luaL_error(L, "%s %s must answer with a file (report.csv{…})", x->route->method, x->route->path);
+        luaL_error(L, "%s %s must answer with a file (report.csv{…}, .xlsx, .pdf)", x->route->method, x->route->path);
     snprintf(x->content_type, sizeof x->content_type, "%s", f->type);
     snprintf(x->file_name, sizeof x->file_name, "%s", f->name);
-    rt_buf_put(&x->body, f->data, f->n);
+    struct rt_err err;
+    if (!rt_spool_in_memory(f->bytes) && !x->keep_body) {
+        x->file_size = rt_spool_size(f->bytes);
+        x->file_fd = rt_spool_take_file(f->bytes);
+    } else if (rt_spool_copy(f->bytes, &x->body, &err)) {
+        luaL_error(L, "%s %s: %s%s", x->route->method, x->route->path, err.msg,
+                   x->keep_body ? " (a repeatable request's answer is kept)" : "");
+    }
 }
 
 /* What the handler returned stands at first (status, value, headers). */
@@ -384,12 +392,20 @@ static int handle(lua_State *L)
     return after_handler(L, LUA_OK, (lua_KContext)x);
 }
 
+static void drop_file(struct rt_exchange *x)
+{
+    if (x->file_fd >= 0)
+        close(x->file_fd);
+    x->file_fd = -1;
+}
+
 void rt_exchange_fail(struct rt_exchange *x, int status, const char *code, const char *message, int details_ref)
 {
     x->status = status;
     x->upgrade = false;
     x->failed = status >= 500;
     x->file_name[0] = 0;
+    drop_file(x);
     rt_buf_reset(&x->headers);
     rt_buf_reset(&x->body);
     snprintf(x->content_type, sizeof x->content_type, "application/json");
@@ -499,6 +515,8 @@ void rt_exchange_run(struct rt_exchange *x)
     x->user_id = x->scope_id = 0;
     x->failed = x->upgrade = false;
     x->request_ref = LUA_NOREF;
+    x->file_fd = -1;
+    x->keep_body = false;
     x->refusal = NULL;
     x->file_name[0] = x->content_type[0] = 0;
     rt_buf_init(&x->body, ANSWER_MAX);
@@ -524,6 +542,7 @@ void rt_exchange_fini(struct rt_exchange *x)
 {
     luaL_unref(x->app->vm->L, LUA_REGISTRYINDEX, x->request_ref);
     rt_call_fini(&x->call);
+    drop_file(x);
     rt_buf_fini(&x->body);
     rt_buf_fini(&x->headers);
 }

@@ -40,6 +40,9 @@ struct rt_exchange {
     int64_t scope_id; /* the scope's id, 0 without one */
     int status;
     struct rt_buf body;
+    int file_fd; /* the body when it is not negative, `file_size` bytes of it; closed with the exchange */
+    uint64_t file_size;
+    bool keep_body; /* set by `admit`: the answer will be kept, so it has to stand in `body` */
     char content_type[96];
     char file_name[128];   /* an attachment's name or "" */
     struct rt_buf headers; /* of the script's own: "Name: value\n" each */

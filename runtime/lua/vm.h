@@ -29,6 +29,7 @@ struct rt_cache;
 struct rt_channels;
 struct rt_channel_stats;
 struct rt_inbox;
+struct rt_report_pool;
 
 /* What all workers' states of one app share; owned by the server. */
 struct rt_app_shared {
@@ -56,6 +57,7 @@ struct rt_services {
     struct rt_loop *loop;
     struct rt_mailbox *mailbox;
     struct rt_password_pool *passwords;
+    struct rt_report_pool *reports;
     struct rt_limits *limits;
     struct rt_cache *cache;
     struct rt_inbox *inbox; /* the worker's, of the hub; NULL without sockets */

@@ -17,8 +17,11 @@
 #include "crypto/hash.h"
 #include "db/migrate.h"
 #include "events/events.h"
+#include "report/pool.h"
 #include "server/host.h"
 #include "server/idempotency.h"
+
+enum { REPORT_THREADS = 2 /* a large export does not delay the next page */, REPORT_QUEUE = 32 };
 
 static bool is_app(const char *scripts, const char *name)
 {
@@ -199,4 +202,12 @@ const char *rt_host_setting(void *arg, const char *app, const char *name)
         *p = (char)toupper((unsigned char)*p);
     const char *value = getenv(variable);
     return value && value[0] ? value : NULL;
+}
+
+int rt_host_start_reports(struct rt_host *h, struct rt_err *err)
+{
+    char folder[1024];
+    snprintf(folder, sizeof folder, "%s/tmp", h->options->data);
+    int rc = rt_spool_folder(folder, err);
+    return rc ? rc : rt_report_pool_new(REPORT_THREADS, REPORT_QUEUE, folder, &h->reports, err);
 }

@@ -49,13 +49,34 @@ static int for_apps(struct rt_options *options, const char *name,
     return status;
 }
 
+/* Pages for development too: a mistake in them is one. */
+static int count_pages(struct rt_offline *o, int *ret_files, struct rt_err *err)
+{
+    struct rt_pages *pages;
+    struct rt_err why;
+    char root[1024];
+    snprintf(root, sizeof root, "%s/%s", o->host.options->scripts, o->app->name);
+    int rc = rt_pages_load(root, o->app->pages, o->app->n_pages, true, &pages, &why);
+    if (rc)
+        return rt_err_set(err, rc, "app %s: %s", o->app->name, why.msg);
+    *ret_files = pages->n;
+    rt_pages_free(pages);
+    return 0;
+}
+
 static int check_one(struct rt_offline *o, int i, void *arg)
 {
     struct rt_err err;
+    char files[40] = "";
+    int n = 0;
     (void)arg;
     int rc = rt_offline_open(o, i, false, &err);
     if (rc == 0)
-        printf("%s: %d routes, no problems\n", o->app->name, o->app->n_routes);
+        rc = count_pages(o, &n, &err);
+    if (n > 0)
+        snprintf(files, sizeof files, " and %d page files", n);
+    if (rc == 0)
+        printf("%s: %d routes%s, no problems\n", o->app->name, o->app->n_routes, files);
     else
         rt_command_failed(&err);
     rt_offline_close(o);

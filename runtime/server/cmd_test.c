@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "lua/spec_run.h"
+#include "report/pool.h"
 #include "server/command.h"
 
 enum { SCRIPT_MS = 60000, SCRIPT_MB = 1024, CACHE_BYTES = 1 << 20, COUNTERS = 1000, QUEUE = 16 };
@@ -81,12 +82,16 @@ static int open_services(struct bench *b, struct rt_err *err)
     if (!s->limits || !s->cache || !s->mailbox)
         return rt_err_set(err, RT_E_NOMEM, "no memory to start");
     int rc = rt_loop_new(&s->loop, err);
+    if (rc == 0)
+        rc = rt_host_start_reports(&b->host, err);
+    s->reports = b->host.reports;
     return rc ? rc : rt_password_pool_new(1, QUEUE, &s->passwords, err);
 }
 
 static void close_services(struct bench *b)
 {
     rt_password_pool_free(b->services.passwords);
+    rt_report_pool_free(b->services.reports);
     rt_mailbox_free(b->services.mailbox);
     rt_loop_free(b->services.loop);
     rt_cache_free(b->services.cache);

@@ -37,6 +37,8 @@ struct rt_conversation {
 void rt_respond(struct rt_conversation *c, int status, const char *type, const char *file_name, char *body, size_t n);
 /* The app's envelope (a plain one when the path is nobody's). */
 void rt_respond_error(struct rt_conversation *c, int status, const char *message);
+/* A file of the release; `host` as the client named it. */
+void rt_respond_page(struct rt_conversation *c, const struct rt_page *page, struct rt_str host);
 /* Counts and logs a request whose connection became a socket. */
 void rt_respond_switched(struct rt_conversation *c);
 /* `allowed` as in --cors-origins. */

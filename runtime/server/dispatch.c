@@ -284,7 +284,11 @@ void rt_dispatch_request(void *worker, struct rt_http_req *req)
         no_method(c);
     } else {
         c->route = c->match.route;
-        run_route(c);
+        const struct rt_page *page = rt_release_page(w->host->release, c->app, c->route);
+        if (page)
+            rt_respond_page(c, page, host);
+        else
+            run_route(c);
     }
 }
 

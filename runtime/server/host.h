@@ -31,7 +31,8 @@ struct rt_release {
     struct rt_router *router;
     struct rt_app *apps[RT_WORKERS_MAX][RT_APPS_MAX]; /* [worker][app] */
     struct rt_vm *vms[RT_WORKERS_MAX][RT_APPS_MAX];
-    int routes[RT_APPS_MAX]; /* first route number of each app */
+    struct rt_pages *pages[RT_APPS_MAX];
+    int routes[RT_APPS_MAX]; /* first route number of each app; its pages come after its routes */
     int n_routes, n_apps;
 };
 
@@ -73,6 +74,7 @@ struct rt_host {
     struct rt_hub *hub;
     struct rt_keeper *keeper;
     struct rt_password_pool *passwords;
+    struct rt_report_pool *reports;
     struct rt_worker workers[RT_WORKERS_MAX];
     int n_workers;
     struct rt_scheduler *schedulers[RT_APPS_MAX];
@@ -93,12 +95,16 @@ int rt_host_keys(struct rt_host *h, struct rt_err *err);
 /* Opens and migrates every app's database; makes the hub, with an inbox per worker (one without workers). */
 int rt_host_open(struct rt_host *h, struct rt_err *err);
 void rt_host_close(struct rt_host *h);
+/* <data>/tmp, for files that are being made, empty; and the threads that make them. */
+int rt_host_start_reports(struct rt_host *h, struct rt_err *err);
 /* PERIGEE_<APP>_<NAME> from the environment, or NULL. */
 const char *rt_host_setting(void *arg, const char *app, const char *name);
 
 /* release.c */
 int rt_release_build(struct rt_host *h, int number, struct rt_release **ret, struct rt_err *err);
 void rt_release_free(struct rt_release *r, int n_workers);
+/* The page behind a route number of `app`, or NULL when it is a route of the scripts. */
+const struct rt_page *rt_release_page(const struct rt_release *r, int app, int route);
 
 /* worker.c */
 int rt_worker_init(struct rt_host *h, int index, struct rt_err *err);

@@ -2,7 +2,8 @@
  *
  * Requests with an Idempotency-Key. The outcome of one that wrote something is kept in its own
  * transaction; that of one that was refused or wrote nothing gets a transaction of its own before the
- * answer leaves, so a client that saw an answer will see the same one again. */
+ * answer leaves, so a client that saw an answer will see the same one again. That holds for files too: they
+ * are answered from memory here, and one that is too long to be kept is an error before anything is stored. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +88,7 @@ int rt_keyed_begin(struct rt_conversation *c, struct rt_str key, struct rt_conn 
         return 409;
     }
     c->keyed = k;
+    c->x.keep_body = true;
     struct rt_outcome o = { 0 };
     struct rt_err err;
     rt_buf_init(&o.body, 0);

@@ -57,8 +57,10 @@ static void route_labels(const struct rt_release *r, int route, char *out, size_
     for (int a = r->n_apps - 1; a >= 0; a--)
         if (route >= r->routes[a] && route < r->n_routes) {
             const struct rt_app *app = r->apps[0][a];
-            const struct rt_route *x = &app->routes[route - r->routes[a]];
-            snprintf(out, size, "app=\"%s\",method=\"%s\",route=\"%s\"", app->name, x->method, x->path);
+            const struct rt_page *page = rt_release_page(r, a, route);
+            const struct rt_route *x = page ? NULL : &app->routes[route - r->routes[a]];
+            snprintf(out, size, "app=\"%s\",method=\"%s\",route=\"%s\"", app->name, page ? "GET" : x->method,
+                     page ? page->path : x->path);
             return;
         }
     snprintf(out, size, "app=\"\",method=\"\",route=\"\"");

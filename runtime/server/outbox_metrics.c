@@ -19,8 +19,8 @@ static void write_counts(const struct outbox_app *app, struct rt_buf *out)
                       kinds[k], attempts - failures);
         rt_buf_printf(out, "perigee_outbox_attempts_total{app=\"%s\",kind=\"%s\",outcome=\"failed\"} %llu\n", name,
                       kinds[k], failures);
-        rt_buf_printf(out, "perigee_outbox_deliveries_total{app=\"%s\",kind=\"%s\",outcome=\"succeeded\"} %llu\n",
-                      name, kinds[k], delivered);
+        rt_buf_printf(out, "perigee_outbox_deliveries_total{app=\"%s\",kind=\"%s\",outcome=\"succeeded\"} %llu\n", name,
+                      kinds[k], delivered);
         rt_buf_printf(out, "perigee_outbox_deliveries_total{app=\"%s\",kind=\"%s\",outcome=\"failed\"} %llu\n", name,
                       kinds[k], given_up);
         rt_buf_printf(out, "perigee_outbox_attempt_seconds_total{app=\"%s\",kind=\"%s\"} %.3f\n", name, kinds[k],

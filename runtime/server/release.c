@@ -21,6 +21,25 @@ static int load_states(struct rt_host *h, struct rt_release *r, struct rt_err *e
     return 0;
 }
 
+/* After the routes, so that numbers of routes are the same in both modes. */
+static int add_pages(struct rt_host *h, struct rt_release *r, int a, struct rt_err *err)
+{
+    const struct rt_app *app = r->apps[0][a];
+    char root[1024];
+    struct rt_err why;
+    snprintf(root, sizeof root, "%s/%s", h->options->scripts, app->name);
+    int rc = rt_pages_load(root, app->pages, app->n_pages, h->options->env == RT_ENV_DEVELOPMENT, &r->pages[a], &why);
+    for (int i = 0; rc == 0 && i < r->pages[a]->n; i++)
+        rc = rt_router_add(r->router, a, "GET", r->pages[a]->page[i].path, false, r->n_routes++, &why);
+    return rc ? rt_err_set(err, rc, "app %s: %s", app->name, why.msg) : 0;
+}
+
+const struct rt_page *rt_release_page(const struct rt_release *r, int app, int route)
+{
+    int i = route - r->routes[app] - r->apps[0][app]->n_routes;
+    return i < 0 ? NULL : &r->pages[app]->page[i];
+}
+
 static int add_routes(struct rt_release *r, int a, struct rt_err *err)
 {
     const struct rt_app *app = r->apps[0][a];
@@ -55,8 +74,11 @@ int rt_release_build(struct rt_host *h, int number, struct rt_release **ret, str
     r->n_apps = h->n_apps;
     r->router = rt_router_new();
     int rc = r->router ? load_states(h, r, err) : rt_err_set(err, RT_E_NOMEM, "no memory for a router");
-    for (int a = 0; rc == 0 && a < h->n_apps; a++)
+    for (int a = 0; rc == 0 && a < h->n_apps; a++) {
         rc = add_routes(r, a, err);
+        if (rc == 0)
+            rc = add_pages(h, r, a, err);
+    }
     if (rc) {
         rt_release_free(r, h->n_workers);
         return rc;
@@ -74,6 +96,8 @@ void rt_release_free(struct rt_release *r, int n_workers)
             rt_app_free(r->apps[w][a]);
             rt_vm_free(r->vms[w][a]);
         }
+    for (int a = 0; a < r->n_apps; a++)
+        rt_pages_free(r->pages[a]);
     rt_router_free(r->router);
     free(r);
 }

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "http/query.h"
 #include "server/conversation.h"
 
 static void add(struct rt_conversation *c, const char *name, const char *value)
@@ -147,23 +148,48 @@ static void count(struct rt_conversation *c, int status, size_t n)
         write_access(c, status, n, ns);
 }
 
-void rt_respond(struct rt_conversation *c, int status, const char *type, const char *file_name, char *body, size_t n)
+/* A name beyond ASCII is given twice (RFC 6266): for old readers with _ in its place. */
+static void add_file_name(struct rt_conversation *c, const char *name)
 {
-    status = tag_answer(c, status, type, body, n);
+    char value[700], plain[128];
+    bool ascii = true;
+    size_t n = 0;
+    for (; name[n] && n + 1 < sizeof plain; n++) {
+        bool fits = (unsigned char)name[n] < 0x80;
+        plain[n] = (char)(fits ? name[n] : '_');
+        ascii = ascii && fits;
+    }
+    plain[n] = 0;
+    struct rt_buf encoded;
+    rt_buf_init(&encoded, 512);
+    if (!ascii)
+        rt_percent_encode(&encoded, rt_str_of(name));
+    snprintf(value, sizeof value, "attachment; filename=\"%s\"%s%s", plain, ascii ? "" : "; filename*=UTF-8''",
+             rt_buf_cstr(&encoded));
+    rt_buf_fini(&encoded);
+    add(c, "Content-Disposition", value);
+}
+
+/* The headers that every answer has. */
+static void add_headers(struct rt_conversation *c, int status, const char *type, const char *file_name)
+{
     add(c, "X-Request-Id", c->id);
     add_cors(c);
     add_limit(c, status);
     if (type && type[0] && status != 304)
         add(c, "Content-Type", type);
-    if (file_name && file_name[0]) {
-        char value[200];
-        snprintf(value, sizeof value, "attachment; filename=\"%s\"", file_name);
-        add(c, "Content-Disposition", value);
-    }
+    if (file_name && file_name[0])
+        add_file_name(c, file_name);
     if (c->replayed)
         add(c, "Idempotent-Replayed", "true");
     if (status == 503 && !c->limit)
         add(c, "Retry-After", "1");
+}
+
+void rt_respond(struct rt_conversation *c, int status, const char *type, const char *file_name, char *body, size_t n)
+{
+    status = tag_answer(c, status, type, body, n);
+    add_headers(c, status, type, file_name);
     if (status == 204 || status == 205) { /* a 304 announces the length of what it stands for */
         free(body);
         body = NULL;
@@ -172,6 +198,25 @@ void rt_respond(struct rt_conversation *c, int status, const char *type, const c
     count(c, status, n);
     rt_log_request(NULL);
     rt_http_respond(c->http, status, body, n);
+}
+
+void rt_respond_page(struct rt_conversation *c, const struct rt_page *page, struct rt_str host)
+{
+    char policy[RT_PAGE_POLICY_MAX];
+    rt_page_policy(host, policy);
+    add(c, "ETag", page->tag);
+    add(c, "Cache-Control", "no-cache"); /* kept by browsers, but asked for again with the tag */
+    add(c, "Content-Security-Policy", policy);
+    add(c, "X-Content-Type-Options", "nosniff");
+    add(c, "Referrer-Policy", "no-referrer");
+    bool same = tag_matches(rt_http_header(c->http, "If-None-Match"), page->tag);
+    char *body = malloc(page->n + 1);
+    if (!body) {
+        rt_respond(c, 503, NULL, NULL, NULL, 0);
+        return;
+    }
+    memcpy(body, page->data, page->n);
+    rt_respond(c, same ? 304 : 200, page->type, NULL, body, page->n);
 }
 
 void rt_respond_switched(struct rt_conversation *c)
@@ -225,6 +270,15 @@ void rt_respond_exchange(struct rt_conversation *c)
     add_own_headers(c);
     if (c->x.route->secret)
         add(c, "Cache-Control", "no-store");
+    if (c->x.file_fd >= 0) {
+        add_headers(c, c->x.status, c->x.content_type, c->x.file_name);
+        count(c, c->x.status, c->x.file_size);
+        rt_log_request(NULL);
+        int fd = c->x.file_fd;
+        c->x.file_fd = -1;
+        rt_http_respond_file(c->http, c->x.status, fd, c->x.file_size);
+        return;
+    }
     size_t n = c->x.body.len;
     char *body = rt_buf_take(&c->x.body, &n);
     rt_respond(c, c->x.status, c->x.content_type, c->x.file_name, body, n);

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "crypto/hash.h"
 #include "lua/job.h"
+#include "report/pool.h"
 #include "server/host.h"
 #include "server/outbox.h"
 #include "server/sockets.h"
@@ -64,7 +65,8 @@ static int start_shared(struct rt_host *h, struct rt_err *err)
     if (!h->limits || !h->cache)
         return rt_err_set(err, RT_E_NOMEM, "no memory to start");
     int threads = o->password_threads ? (int)o->password_threads : cores();
-    return rt_password_pool_new(threads, (int)o->password_queue, &h->passwords, err);
+    int rc = rt_host_start_reports(h, err);
+    return rc ? rc : rt_password_pool_new(threads, (int)o->password_queue, &h->passwords, err);
 }
 
 static void warn_of_open_doors(const struct rt_options *o)
@@ -99,6 +101,9 @@ static void announce(struct rt_host *h)
         fprintf(stderr, "\n  %s\n", app->title);
         for (int d = 0; d < app->n_docs; d++)
             fprintf(stderr, "    docs   %s%s\n", address, app->docs[d].path);
+        for (int p = 0; p < app->n_pages; p++)
+            if (app->pages[p].file)
+                fprintf(stderr, "    page   %s%s\n", address, app->pages[p].path);
     }
     fprintf(stderr, "\n");
 }
@@ -209,6 +214,7 @@ static void stop(struct rt_host *h)
         rt_worker_join(&h->workers[w]);
     rt_outbox_join(h->outbox);
     rt_password_pool_free(h->passwords);
+    rt_report_pool_free(h->reports);
     for (int a = 0; a < h->n_apps; a++)
         rt_scheduler_free(h->schedulers[a]);
     rt_keeper_free(h->keeper);

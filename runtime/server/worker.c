@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A worker: one thread with its own event loop, its own listening socket on the shared port, its own
- * HTTP server and its own Lua states. Nothing of a request ever leaves its worker but transactions
- * waiting for their commit and passwords waiting for their hash, and both come back by message. */
+ * HTTP server and its own Lua states. Nothing of a request ever leaves its worker but transactions that
+ * wait for their commit, passwords for their hash and reports for being written; all come back by message. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -187,6 +187,7 @@ static void fill_services(struct rt_worker *w)
                                                .loop = w->loop,
                                                .mailbox = w->mailbox,
                                                .passwords = h->passwords,
+                                               .reports = h->reports,
                                                .limits = h->limits,
                                                .cache = h->cache,
                                                .inbox = w->inbox,

@@ -57,6 +57,8 @@ return {
         require "routes.invites",
         require "routes.organization_tasks",
         require "routes.webhooks",
+        require "routes.dashboard",
+        require "routes.team_analytics",
         (require "events"),
     },
     docs = {
@@ -64,9 +66,15 @@ return {
         { path = "/api/v2/docs/", title = "FocusFlow API", version = "2.0", prefix = "/api/v2/" },
     },
 
+    -- The live board for managers, a client of this API like any other.
+    pages = {
+        { path = "/", file = "board/index.html", development = true },
+        { path = "/board/", folder = "board", development = true },
+    },
+
     timers = require "jobs.all",
     webhooks = require "webhooks",
-    measures = { "focus_seconds", "pomodoros", "tasks_completed" },
+    measures = { "focus_seconds", "pomodoros", "tasks_completed", "tasks_touched" },
     recount = analytics_facts.recount,
 
     config = {

@@ -5,7 +5,7 @@ local models = {}
 
 local parts = {
     require "models.accounts", require "models.work", require "models.reports", require "models.organizations",
-    require "models.webhooks", (require "models.events"),
+    require "models.webhooks", require "models.events", (require "models.teams"),
 }
 for _, part in ipairs(parts) do
     for name, model in pairs(part) do

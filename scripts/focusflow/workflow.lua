@@ -41,12 +41,16 @@ end
 
 --- Begins the next pomodoro of the task; ends a break (FF-21). Returns the session.
 function workflow.start(tx, task, minutes, at)
+    local first = not task.started_at
     task.started_at = task.started_at or at
     local open = move(tx, task, "start", { started_at = task.started_at, ended_at = null })
     if open then
         sessions.finish(tx, open, at, "replaced")
     end
     local session = sessions.begin(tx, { user_id = task.user_id, task_id = task.id, minutes = minutes }, at)
+    if first and task.organization_id then
+        facts.task_started(task.id)
+    end
     happenings.task_started(tx, task, session)
     return session
 end

@@ -16,8 +16,14 @@ function analytics.record(fact) end
 ---@return table
 function analytics.report(q) end
 
---- Runs of local days on which the measure is above 0: current, longest, active_days, start (date or nil).
+--- Many subjects of a kind. By measure: total, days, subjects (one value per id), hours (24 values, by hour of the local clock) and hour_days (in how many days of how many subjects that hour has a figure). details: how many details each id has; details = { first, last } asks for those alone. With key_shift, by = { { key = detail >> key_shift, count = details, <measure> = value, … }, … }, as in a report.
 --- Allowed in: request, job, console, channel.
----@param q { kind: string, id: integer, measure: string, zone: string, today: string }
+---@param q { kind: string, ids: integer[], details?: integer[], key_shift?: integer, measures: string[], zone: string, first: string, last: string }
+---@return table
+function analytics.group(q) end
+
+--- Runs of local days on which the measure is above 0: current, longest, active_days, start (date or nil). With current = true only current and start are looked for, which reads little more than that run.
+--- Allowed in: request, job, console, channel.
+---@param q { kind: string, id: integer, measure: string, zone: string, today: string, current?: boolean }
 ---@return table
 function analytics.streak(q) end

@@ -37,6 +37,54 @@
 ---@class json: userdata
 ---@class file: userdata
 
+--- Rows straight from a query, never as Lua tables; the array part has the values of the placeholders.
+--- Columns are taken in order, with by_name by their names (then others stay empty).
+---@class report_query
+---@field sql string
+---@field by_name? boolean
+---@field [integer] any
+
+---@alias report_rows report_query|(any[]|report_query)[]
+
+---@class report_column
+---@field [1] string the heading
+---@field type? "text"|"integer"|"number"|"hours"|"percent"|"date"|"time"
+---@field width? number characters in a sheet, a share of the line in a PDF
+
+---@class report_sheet
+---@field name string
+---@field columns (string|report_column)[]
+---@field rows report_rows
+
+---@class report_table
+---@field title? string
+---@field columns (string|report_column)[]
+---@field rows report_rows
+
+---@class report_chart
+---@field kind? "bars"
+---@field title? string
+---@field labels string[]
+---@field values number[]
+---@field unit? string
+
+---@class report_workbook
+---@field name string of the file
+---@field title? string
+---@field zone? string
+---@field sheets report_sheet[]
+
+---@class report_paper
+---@field name string of the file
+---@field title string
+---@field subtitle? string
+---@field period? string
+---@field facts? string[][] pairs of label and value
+---@field chart? report_chart
+---@field tables? report_table[]
+---@field footer? string
+---@field zone? string
+
 ---@type lightuserdata
 null = nil
 

@@ -5,8 +5,20 @@
 ---@class report
 report = {}
 
---- A CSV file: a header row of the columns, then what rows() returns until it returns nil. Texts are made safe for spreadsheets.
+--- A CSV file: a header row of the columns, then the rows, or what rows() returns until it returns nil. Texts are made safe for spreadsheets. With rows that are not a function it waits: call it before db.transaction.
 --- Allowed in: request, job, console, channel.
----@param t { name: string, columns: string[], rows: fun(): any[]? }
+---@param t { name: string, columns: string[], rows: report_rows | fun(): any[]? }
 ---@return file
 function report.csv(t) end
+
+--- An Excel workbook: sheets with typed columns, a frozen header and filters. Texts are never formulas. Waits while it is written: call it before db.transaction.
+--- Allowed in: request, job, console, channel.
+---@param t report_workbook
+---@return file
+function report.xlsx(t) end
+
+--- A PDF for A4 paper: title, headline figures, a bar chart, tables over as many pages as they need. Waits while it is written: call it before db.transaction.
+--- Allowed in: request, job, console, channel.
+---@param t report_paper
+---@return file
+function report.pdf(t) end

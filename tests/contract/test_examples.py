@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 import scenes_organizations  # noqa: F401
+import scenes_teams  # noqa: F401
 from catalogue import APP, ENDPOINTS, check, expected
 from organization_errors import provoke
 from scenes import SCENES, Ask, example, worked_project
@@ -28,6 +29,12 @@ def check_headers(endpoint, r, limited=True):
     assert all(v is not None and v.isdigit() for v in values), "rate-limit headers %s: %s" % (values, r)
     if limited:
         assert int(values[0]) == endpoint["rate_limit"]["count"], "X-RateLimit-Limit is %s: %s" % (values[0], r)
+
+
+def check_file(r, kind):
+    assert r.header("content-type").split(";")[0] == kind, str(r.headers)
+    assert re.fullmatch(r'attachment; filename="[^"]+"', r.header("content-disposition") or ""), str(r.headers)
+    assert r.body, str(r)
 
 
 @pytest.fixture
@@ -57,6 +64,9 @@ def test_response(name, who):
     if response["body"] == "html":
         assert kind.split(";")[0] == "text/html", kind
         return
+    if response["body"] == "file":
+        check_file(r, response["content_types"][0])
+        return
     assert kind in ("application/json", "application/json;charset=utf-8"), kind
     check(expected(endpoint, response), r.json())
     if endpoint["paginated"]:
@@ -79,6 +89,18 @@ def test_response_in_another_format(name, form, kind, who):
     r = Ask(query={"format": form}).send(endpoint, who)
     assert r.status == 200 and r.header("content-type").split(";")[0] == kind, str(r)
     check_headers(endpoint, r)
+
+
+@pytest.mark.contract("responses in other formats")
+@pytest.mark.parametrize("form,kind", [("pdf", 1), ("excel", 2)])
+@pytest.mark.parametrize("report", ["team", "project", "individual"])
+def test_team_report_in_another_format(form, kind, report, who):
+    endpoint = ENDPOINTS["focusflow.org-analytics.export"]
+    ask = SCENES["focusflow.org-analytics.export"](who)
+    r = Ask(ask.params, query={"format": form, "report_type": report}).send(endpoint, who)
+    assert r.status == 200, str(r)
+    check_headers(endpoint, r)
+    check_file(r, endpoint["responses"][0]["content_types"][kind])
 
 
 # -- documented errors

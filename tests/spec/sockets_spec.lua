@@ -76,7 +76,8 @@ describe("SOCKET", function()
             problem { token_query = "token" })
         assert.equal("SOCKET /ws/{room}: token_query must be the name of a query parameter",
             problem { token_query = "a b", who = "user" })
-        assert.equal('SOCKET /ws/{room}: sends[1]: there is no model "Sad" (did you mean "Said"?)', problem { sends = { "Sad" } })
+        assert.equal('SOCKET /ws/{room}: sends[1]: there is no model "Sad" (did you mean "Said"?)',
+            problem { sends = { "Sad" } })
         assert.equal("SOCKET /ws/{room}: receives must list models", problem { receives = "Order" })
     end)
 
@@ -128,7 +129,8 @@ describe("a socket's documentation", function()
 
     it("is on the page", function()
         local text = page(document, { order = order })
-        for _, part in ipairs { "WebSocket", "Messages", "new WebSocket(&quot;ws://demo.test/ws/", "takes", "sends", "Said" } do
+        local parts = { "WebSocket", "Messages", "new WebSocket(&quot;ws://demo.test/ws/", "takes", "sends", "Said" }
+        for _, part in ipairs(parts) do
             assert.is_truthy(text:find(part, 1, true), part)
         end
     end)

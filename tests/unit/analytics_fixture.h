@@ -14,7 +14,7 @@
 #include "unit.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof *(a)))
-#define SECONDS "focus_seconds"
+#define SECONDS  "focus_seconds"
 #define SESSIONS "sessions"
 
 static struct rt_conn *conn;
@@ -41,10 +41,7 @@ static inline int close_database(void **state)
     return 0;
 }
 
-static inline void exec(const char *sql)
-{
-    assert_int_equal(rt_conn_exec(conn, sql, NULL), 0);
-}
+static inline void exec(const char *sql) { assert_int_equal(rt_conn_exec(conn, sql, NULL), 0); }
 
 static inline int64_t rows(void)
 {
@@ -76,8 +73,9 @@ static inline int64_t instant(const char *text)
 
 static inline struct rt_fact fact(const char *measure, int64_t detail, int64_t from, int64_t to, int64_t value)
 {
-    return (struct rt_fact){ .measure = measure, .kind = "user", .id = 7, .detail = detail, .from = from, .to = to,
-                             .value = value };
+    return (struct rt_fact){
+        .measure = measure, .kind = "user", .id = 7, .detail = detail, .from = from, .to = to, .value = value
+    };
 }
 
 static inline void record(struct rt_fact f)
@@ -87,15 +85,43 @@ static inline void record(struct rt_fact f)
         fail_msg("%s", err.msg);
 }
 
-static inline struct rt_report *report_of(const char *const *measures, int n, const char *zone_name, int64_t first,
-                                          int64_t last)
+static const int64_t user_7 = 7;
+
+static inline struct rt_report_query query_of(const char *const *measures, int n, const char *zone_name, int64_t first,
+                                              int64_t last)
+{
+    return (struct rt_report_query){ .kind = "user",
+                                     .ids = &user_7,
+                                     .subjects = 1,
+                                     .measures = measures,
+                                     .n = n,
+                                     .zone = zone(zone_name),
+                                     .first = first,
+                                     .last = last };
+}
+
+static inline struct rt_report *answer(const struct rt_report_query *q)
 {
     struct rt_report *r = NULL;
     struct rt_err err = { 0 };
-    if (rt_analytics_report(conn, "user", 7, NULL, measures, n, zone(zone_name), first, last, &r, &err) != 0)
+    if (rt_analytics_report(conn, q, &r, &err) != 0)
         fail_msg("%s", err.msg);
-    assert_true(r->first == first && r->last == last && r->measures == n);
+    assert_true(r->first == q->first && r->last == q->last && r->measures == q->n && r->subjects == q->subjects);
     return r;
+}
+
+static inline struct rt_report *report_of(const char *const *measures, int n, const char *zone_name, int64_t first,
+                                          int64_t last)
+{
+    struct rt_report_query q = query_of(measures, n, zone_name, first, last);
+    return answer(&q);
+}
+
+/* Row i of a report's breakdown: key, details, sums. */
+static inline const int64_t *row_of(const struct rt_report *r, size_t i)
+{
+    assert_true(i < r->keys);
+    return r->by_key + i * ((size_t)r->measures + 2);
 }
 
 static uint64_t seed = 88172645463325252u;
@@ -107,10 +133,7 @@ static inline uint64_t rnd(void)
     return seed ^= seed << 17;
 }
 
-static inline int64_t rnd_between(int64_t from, int64_t to)
-{
-    return from + (int64_t)(rnd() % (uint64_t)(to - from));
-}
+static inline int64_t rnd_between(int64_t from, int64_t to) { return from + (int64_t)(rnd() % (uint64_t)(to - from)); }
 
 /* Small and large ones, and those at which an encoding changes its length. */
 static inline int64_t rnd_varied(void)

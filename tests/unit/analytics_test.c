@@ -17,9 +17,8 @@ static void a_span_across_local_midnight_is_split(void **state)
     int64_t expected[] = { 0, 900, 1800, 0 };
     assert_memory_equal(r->series[0].by_day, expected, sizeof expected);
     assert_int_equal(r->series[0].total, 2700);
-    assert_int_equal(r->series[0].details, 1);
-    assert_int_equal(r->series[0].by_detail[0].key, 5);
-    assert_int_equal(r->series[0].by_detail[0].value, 2700);
+    assert_int_equal(r->keys, 1);
+    assert_true(row_of(r, 0)[0] == 5 && row_of(r, 0)[1] == 1 && row_of(r, 0)[2] == 2700 && row_of(r, 0)[3] == 1);
     assert_int_equal(r->series[1].by_day[2], 1);
     assert_int_equal(r->series[1].total, 1);
     rt_report_free(r);
@@ -38,33 +37,113 @@ static void details_are_ranked(void **state)
     (void)state;
     for (int64_t i = 0; i < COUNT(values); i++)
         record(fact(SECONDS, i, i * 900, i * 900, values[i]));
-    record(fact(SECONDS, 4, 40000, 40000, -4));    /* nothing is left of detail 4 */
+    record(fact(SECONDS, 4, 40000, 40000, -4)); /* nothing is left of detail 4 */
     struct rt_report *r = report_of(measures, 1, "UTC", 0, 0);
-    const struct rt_report_row *top = r->series[0].by_detail;
-    assert_int_equal(r->series[0].details, 4);
-    assert_true(top[0].key == 1 && top[1].key == 3 && top[2].key == 0 && top[3].key == 2);
-    assert_true(top[0].value == 9 && top[3].value == -3);
+    assert_int_equal(r->keys, 4);
+    assert_true(row_of(r, 0)[0] == 1 && row_of(r, 1)[0] == 3 && row_of(r, 2)[0] == 0 && row_of(r, 3)[0] == 2);
+    assert_true(row_of(r, 0)[2] == 9 && row_of(r, 3)[2] == -3);
     rt_report_free(r);
 }
 
-static void one_detail_can_be_asked_for(void **state)
+static void details_can_be_chosen(void **state)
 {
     (void)state;
     const char *measures[] = { SECONDS };
-    struct rt_report *r = NULL;
-    const int64_t detail = 5, none = 6;
+    struct rt_detail_range only = { 5, 5 };
+    struct rt_report_query q = query_of(measures, 1, "UTC", 0, 1);
+    q.details = &only;
     record(fact(SECONDS, 5, 0, 900, 900));
     record(fact(SECONDS, 4, 0, 1800, 1800));
     record(fact(SECONDS, 5, 86400, 86500, 100));
-    assert_int_equal(rt_analytics_report(conn, "user", 7, &detail, measures, 1, rt_zone_utc(), 0, 1, &r, NULL), 0);
-    assert_int_equal(r->series[0].total, 1000);
-    assert_int_equal(r->series[0].by_day[0], 900);
-    assert_int_equal(r->series[0].by_day[1], 100);
-    assert_int_equal(r->series[0].details, 1);
+    struct rt_report *r = answer(&q);
+    assert_true(r->series[0].total == 1000 && r->series[0].by_day[0] == 900 && r->series[0].by_day[1] == 100);
+    assert_true(r->keys == 1 && r->details_by_subject[0] == 1);
     rt_report_free(r);
-    assert_int_equal(rt_analytics_report(conn, "user", 7, &none, measures, 1, rt_zone_utc(), 0, 1, &r, NULL), 0);
-    assert_int_equal(r->series[0].total, 0);
-    assert_int_equal(r->series[0].details, 0);
+    only = (struct rt_detail_range){ 6, 9 };
+    r = answer(&q);
+    assert_true(r->series[0].total == 0 && r->keys == 0 && r->details_by_subject[0] == 0);
+    rt_report_free(r);
+    only = (struct rt_detail_range){ 4, 9 };
+    r = answer(&q);
+    assert_true(r->series[0].total == 2800 && r->keys == 2);
+    rt_report_free(r);
+}
+
+/* Details may be pairs, of a project and a task say: then a shift groups them by the first. */
+static void details_can_be_grouped(void **state)
+{
+    (void)state;
+    const char *measures[] = { SECONDS, SESSIONS };
+    struct rt_report_query q = query_of(measures, 2, "UTC", 0, 0);
+    q.key_shift = 32;
+    record(fact(SECONDS, (INT64_C(3) << 32) + 1, 0, 900, 900));
+    record(fact(SECONDS, (INT64_C(3) << 32) + 2, 900, 1000, 100));
+    record(fact(SESSIONS, (INT64_C(3) << 32) + 2, 1000, 1000, 1));
+    record(fact(SECONDS, (INT64_C(4) << 32) + 3, 1000, 3000, 2000));
+    record(fact(SESSIONS, -1, 0, 0, 5));
+    struct rt_report *r = answer(&q);
+    const int64_t expected[] = { 4, 1, 2000, 0, 3, 2, 1000, 1, -1, 1, 0, 5 };
+    assert_int_equal(r->keys, 3);
+    assert_memory_equal(r->by_key, expected, sizeof expected);
+    rt_report_free(r);
+}
+
+/* ---- many subjects, hours ---- */
+
+static void subjects_side_by_side(void **state)
+{
+    (void)state;
+    const char *measures[] = { SECONDS, SESSIONS };
+    const int64_t ids[] = { 9, 7, 8 }; /* nothing is known of 9 */
+    struct rt_report_query q = query_of(measures, 2, "UTC", 0, 1);
+    struct rt_fact other = fact(SECONDS, 5, 86400, 86700, 300);
+    other.id = 8;
+    q.ids = ids;
+    q.subjects = 3;
+    record(other);
+    record(fact(SECONDS, 5, 0, 900, 900));
+    record(fact(SECONDS, 4, 0, 60, 60));
+    record(fact(SESSIONS, 4, 60, 60, 1));
+    struct rt_report *r = answer(&q);
+    const int64_t by_day[] = { 960, 300 }, by_subject[] = { 0, 960, 300 }, details[] = { 0, 2, 1 };
+    assert_int_equal(r->series[0].total, 1260);
+    assert_memory_equal(r->series[0].by_day, by_day, sizeof by_day);
+    assert_memory_equal(r->series[0].by_subject, by_subject, sizeof by_subject);
+    assert_memory_equal(r->details_by_subject, details, sizeof details);
+    const int64_t rows[] = { 5, 1, 1200, 0, 4, 1, 60, 1 };
+    assert_int_equal(r->keys, 2);
+    assert_memory_equal(r->by_key, rows, sizeof rows);
+    rt_report_free(r);
+    q.subjects = 0;
+    r = answer(&q);
+    assert_true(r->series[0].total == 0 && r->keys == 0);
+    rt_report_free(r);
+}
+
+static void hours_are_those_of_the_wall_clock(void **state)
+{
+    (void)state;
+    const char *measures[] = { SECONDS };
+    const int64_t ids[] = { 7, 8 };
+    int64_t first = date("2025-10-25"); /* Berlin repeats 02:00 to 03:00 on the 26th */
+    struct rt_report_query q = query_of(measures, 1, "Europe/Berlin", first, first + 1);
+    q.ids = ids;
+    q.subjects = 2;
+    q.hours = true;
+    struct rt_fact other = fact(SECONDS, 0, instant("2025-10-26T01:30:00Z"), instant("2025-10-26T01:31:00Z"), 60);
+    other.id = 8;
+    record(other);
+    record(fact(SECONDS, 0, instant("2025-10-25T00:00:00Z"), instant("2025-10-25T00:15:00Z"), 900));
+    record(fact(SECONDS, 1, instant("2025-10-26T00:30:00Z"), instant("2025-10-26T02:30:00Z"), 7200));
+    struct rt_report *r = answer(&q);
+    for (int hour = 0; hour < 24; hour++) {
+        assert_int_equal(r->series[0].by_hour[hour], hour == 2 ? 900 + 5400 + 60 : hour == 3 ? 1800 : 0);
+        assert_int_equal(r->series[0].days_by_hour[hour], hour == 2 ? 3 : hour == 3);
+    }
+    rt_report_free(r);
+    q.hours = false;
+    r = answer(&q);
+    assert_int_equal(r->series[0].by_hour[2], 0);
     rt_report_free(r);
 }
 
@@ -77,11 +156,11 @@ static void details_may_be_many(void **state)
     for (int i = 0; i < 2 * n; i++)
         record(fact(SECONDS, (int64_t)(i % n) << 33, i * 500, i * 500, i % n + 1));
     struct rt_report *r = report_of(measures, 1, "UTC", 0, 10);
-    assert_int_equal(r->series[0].details, n);
+    assert_int_equal(r->keys, n);
     assert_int_equal(r->series[0].total, n * (n + 1));
     for (int i = 0; i < n; i++) {
-        assert_int_equal(r->series[0].by_detail[i].key, (int64_t)(n - 1 - i) << 33);
-        assert_int_equal(r->series[0].by_detail[i].value, 2 * (n - i));
+        assert_int_equal(row_of(r, (size_t)i)[0], (int64_t)(n - 1 - i) << 33);
+        assert_int_equal(row_of(r, (size_t)i)[2], 2 * (n - i));
     }
     rt_report_free(r);
 }
@@ -110,28 +189,6 @@ static void days_have_their_length(void **state)
     assert_int_equal(rows(), 0);
 }
 
-/* ---- scan ---- */
-
-static int stop_at_second(void *arg, const struct rt_cell *cell)
-{
-    (void)cell;
-    return ++*(int *)arg == 2 ? -77 : 0;
-}
-
-static void a_scan_can_be_stopped(void **state)
-{
-    const char *const measures[] = { SESSIONS, SECONDS };
-    int calls = 0;
-    (void)state;
-    record(fact(SECONDS, 1, 0, 3600, 3600));
-    assert_int_equal(rt_analytics_scan(conn, "user", 7, measures, 2, 0, 3600, stop_at_second, &calls, NULL), -77);
-    assert_int_equal(calls, 2);
-    assert_int_equal(rt_analytics_scan(conn, "user", 7, measures, 2, 1, 3600, stop_at_second, &calls, NULL),
-                     RT_E_INVALID);
-    assert_int_equal(rt_analytics_scan(conn, "user", 7, measures, 2, 900, 900, stop_at_second, &calls, NULL), 0);
-    assert_int_equal(calls, 2);
-}
-
 /* ---- streaks ---- */
 
 static void record_days(const char *zone_name, const int64_t *days, int n)
@@ -151,7 +208,7 @@ static struct rt_streak streak_on(const char *zone_name, int64_t today)
 
 static void streaks(void **state)
 {
-    const int64_t d = date("2025-03-28");    /* Berlin's shorter day is d + 2 */
+    const int64_t d = date("2025-03-28"); /* Berlin's shorter day is d + 2 */
     const int64_t days[] = { d - 20, d - 19, d - 18, d - 17, d - 16, d, d + 1, d + 2, d + 3 };
     (void)state;
     struct rt_streak s = streak_on("Europe/Berlin", d);
@@ -163,7 +220,7 @@ static void streaks(void **state)
     assert_true(s.current == 4 && s.current_start == d);
     s = streak_on("Europe/Berlin", d + 5);
     assert_true(s.current == 0 && s.longest == 5);
-    s = streak_on("Europe/Berlin", d + 1);    /* later days do not count yet */
+    s = streak_on("Europe/Berlin", d + 1); /* later days do not count yet */
     assert_true(s.current == 2 && s.active_days == 7 && s.current_start == d);
 }
 
@@ -176,6 +233,32 @@ static void a_skipped_date_breaks_no_streak(void **state)
     assert_true(s.current == 3 && s.longest == 3 && s.current_start == d);
     s = streak_on("UTC", d + 30);
     assert_true(s.current == 0 && s.active_days == 3);
+}
+
+/* The window in which a current streak is looked for is widened as long as it begins before: 32, 128, 512 days. */
+static void long_current_streaks(void **state)
+{
+    static const int lengths[] = { 1, 31, 32, 33, 34, 127, 128, 129, 130, 600 };
+    const int64_t today = date("2012-01-31"); /* in Apia 32 days after the date that was skipped */
+    struct rt_streak s;
+    (void)state;
+    for (int i = 0; i < COUNT(lengths); i++) {
+        int64_t days[600];
+        for (int d = 0; d < lengths[i]; d++)
+            days[d] = today - d;
+        exec("DELETE FROM perigee_analytics");
+        record_days("Pacific/Apia", days, lengths[i]);
+        struct rt_streak whole = { 0 };
+        const struct rt_zone *z = zone("Pacific/Apia");
+        assert_int_equal(rt_analytics_streak(conn, "user", 7, SESSIONS, z, today, &whole, NULL), 0);
+        assert_int_equal(rt_analytics_current_streak(conn, "user", 7, SESSIONS, z, today, &s, NULL), 0);
+        /* the skipped date's noon is the day after's */
+        assert_int_equal(whole.current, lengths[i] - (lengths[i] > 32));
+        assert_true(s.current == whole.current && s.current_start == whole.current_start);
+        assert_true(s.longest == 0 && s.active_days == 0);
+        assert_int_equal(rt_analytics_current_streak(conn, "user", 7, SESSIONS, z, today + 2, &s, NULL), 0);
+        assert_int_equal(s.current, 0);
+    }
 }
 
 /* ---- facts together ---- */
@@ -255,7 +338,8 @@ static void sums_do_not_wrap(void **state)
     record(f);
     assert_int_equal(rt_analytics_record(conn, &f, 1, NULL), RT_E_LIMIT);
     record(neighbour);
-    assert_int_equal(rt_analytics_report(conn, "user", 7, NULL, measures, 1, rt_zone_utc(), 0, 0, &r, NULL), RT_E_LIMIT);
+    struct rt_report_query q = query_of(measures, 1, "UTC", 0, 0);
+    assert_int_equal(rt_analytics_report(conn, &q, &r, NULL), RT_E_LIMIT);
     assert_null(r);
     assert_int_equal(rt_analytics_streak(conn, "user", 7, SECONDS, rt_zone_utc(), 0, &s, NULL), RT_E_LIMIT);
 }
@@ -267,10 +351,21 @@ static void reports_that_are_refused(void **state)
     (void)state;
     for (int i = 0; i < COUNT(measures); i++)
         measures[i] = SECONDS;
-    assert_int_equal(rt_analytics_report(conn, "user", 7, NULL, measures, 0, rt_zone_utc(), 0, 1, &r, NULL), RT_E_LIMIT);
-    assert_int_equal(rt_analytics_report(conn, "user", 7, NULL, measures, 40, rt_zone_utc(), 0, 1, &r, NULL), RT_E_LIMIT);
-    assert_int_equal(rt_analytics_report(conn, "user", 7, NULL, measures, 1, rt_zone_utc(), 1, 0, &r, NULL), RT_E_INVALID);
-    assert_int_equal(rt_analytics_report(conn, "user", 7, NULL, measures, 1, rt_zone_utc(), 0, 50000, &r, NULL), RT_E_LIMIT);
+    const struct {
+        int n;
+        int64_t first, last;
+        unsigned shift;
+        int code;
+    } refused[] = { { 0, 0, 1, 0, RT_E_LIMIT },
+                    { 40, 0, 1, 0, RT_E_LIMIT },
+                    { 1, 1, 0, 0, RT_E_INVALID },
+                    { 1, 0, 50000, 0, RT_E_LIMIT },
+                    { 1, 0, 1, 63, RT_E_INVALID } };
+    for (int i = 0; i < COUNT(refused); i++) {
+        struct rt_report_query q = query_of(measures, refused[i].n, "UTC", refused[i].first, refused[i].last);
+        q.key_shift = refused[i].shift;
+        assert_int_equal(rt_analytics_report(conn, &q, &r, NULL), refused[i].code);
+    }
     assert_null(r);
     /* the same measure twice is answered twice */
     record(fact(SECONDS, 0, 0, 900, 900));
@@ -314,12 +409,6 @@ static void a_rollback_takes_everything_back(void **state)
     assert_int_equal(names, 3);
 }
 
-static int ignore_cell(void *arg, const struct rt_cell *cell)
-{
-    (void)arg, (void)cell;
-    return 0;
-}
-
 static void damaged_rows_are_errors(void **state)
 {
     static const char *const damage[] = { "UPDATE perigee_analytics SET data = x'02'",
@@ -336,10 +425,10 @@ static void damaged_rows_are_errors(void **state)
         record(f);
         exec(damage[i]);
         struct rt_verify *v = rt_verify_new();
-        assert_int_equal(rt_analytics_report(conn, "user", 7, NULL, measures, 1, rt_zone_utc(), 0, 0, &r, &err),
-                         RT_E_INTERNAL);
+        struct rt_report_query q = query_of(measures, 1, "UTC", 0, 0);
+        assert_int_equal(rt_analytics_report(conn, &q, &r, &err), RT_E_INTERNAL);
         assert_int_equal(rt_analytics_streak(conn, "user", 7, SECONDS, rt_zone_utc(), 0, &s, &err), RT_E_INTERNAL);
-        assert_int_equal(rt_analytics_scan(conn, "user", 7, measures, 1, 0, 86400, ignore_cell, NULL, &err),
+        assert_int_equal(rt_analytics_current_streak(conn, "user", 7, SECONDS, rt_zone_utc(), 0, &s, &err),
                          RT_E_INTERNAL);
         assert_int_equal(rt_verify_compare(v, conn, NULL, NULL, &err), RT_E_INTERNAL);
         assert_int_equal(rt_analytics_record(conn, &f, 1, &err), RT_E_INTERNAL);
@@ -383,7 +472,7 @@ static void differences_are_found_both_ways(void **state)
     assert_string_equal(d.text[0], SESSIONS " user 7 3 2700: 0 1");
     assert_string_equal(d.text[1], "extra user 7 4 86400: 9 0");
     assert_string_equal(d.text[2], SECONDS " user 7 3 172800: 11 10");
-    extra.id = 6;    /* before and behind what is stored */
+    extra.id = 6; /* before and behind what is stored */
     assert_int_equal(rt_verify_add(v, &extra, NULL), 0);
     extra.id = 8;
     assert_int_equal(rt_verify_add(v, &extra, NULL), 0);
@@ -418,12 +507,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_span_across_local_midnight_is_split),
         TEST(details_are_ranked),
-        TEST(one_detail_can_be_asked_for),
+        TEST(details_can_be_chosen),
+        TEST(details_can_be_grouped),
+        TEST(subjects_side_by_side),
+        TEST(hours_are_those_of_the_wall_clock),
         TEST(details_may_be_many),
         TEST(days_have_their_length),
-        TEST(a_scan_can_be_stopped),
         TEST(streaks),
         TEST(a_skipped_date_breaks_no_streak),
+        TEST(long_current_streaks),
         TEST(facts_of_a_day_are_one_change_of_its_row),
         TEST(a_fact_and_its_opposite_leave_no_row),
         TEST(a_bad_fact_among_good_ones_is_refused),

@@ -74,7 +74,28 @@ static void take(struct world *w, struct rt_http_req *req)
         answer_text(req, 400, "not taken");
 }
 
-/* /wait…: kept in `waiting`; /take: taken over; /status/NNN: that status with a body of four bytes. */
+static size_t file_bytes; /* of what /file answers */
+
+/* A file of letters, made for the answer. */
+static void answer_file(struct rt_http_req *req)
+{
+    char path[] = "/tmp/perigee-http-XXXXXX";
+    int fd = mkostemp(path, O_CLOEXEC);
+    assert_true(fd >= 0);
+    unlink(path);
+    for (size_t at = 0; at < file_bytes; at += 9000) {
+        char block[9000];
+        for (size_t i = 0; i < sizeof block; i++)
+            block[i] = i % 3 ? 'b' : 'a';
+        size_t n = file_bytes - at < sizeof block ? file_bytes - at : sizeof block;
+        assert_int_equal(write(fd, block, n), n);
+    }
+    rt_http_add_header(req, "Content-Type", "text/plain");
+    rt_http_respond_file(req, 200, fd, file_bytes);
+}
+
+/* /wait…: kept in `waiting`; /take: taken over; /status/NNN: that status with a body of four bytes; /file:
+ * `file_bytes` of a file. */
 static void world_request(void *arg, struct rt_http_req *req)
 {
     struct world *w = arg;
@@ -91,6 +112,8 @@ static void world_request(void *arg, struct rt_http_req *req)
         take(w, req);
     } else if (path.n == 11 && memcmp(path.p, "/status/", 8) == 0) {
         answer_text(req, atoi(path.p + 8), "body");
+    } else if (path.n == 5 && memcmp(path.p, "/file", 5) == 0) {
+        answer_file(req);
     } else {
         answer_echo(req);
     }

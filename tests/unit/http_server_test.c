@@ -348,6 +348,52 @@ static void limits_connections(void **state)
         client_fini(&c[i]);
 }
 
+static int open_descriptors(void)
+{
+    int n = 0;
+    for (int fd = 0; fd < 1024; fd++)
+        n += fcntl(fd, F_GETFD) >= 0;
+    return n;
+}
+
+static void answers_with_a_file(void **state)
+{
+    struct client c;
+    client_init(*state, &c);
+    int before = open_descriptors();
+    file_bytes = 40000;
+    send_text(&c, "GET /file HTTP/1.1\r\n" HOST "\r\n");
+    const char *answer = next_answer(&c);
+    expect(answer, "HTTP/1.1 200 OK\r\n", "abbabba");
+    assert_non_null(strstr(answer, "\r\nContent-Length: 40000\r\n"));
+    assert_non_null(strstr(answer, "\r\nContent-Type: text/plain\r\n"));
+    assert_non_null(strstr(answer, "\r\n\r\nabb"));
+    send_text(&c, "HEAD /file HTTP/1.1\r\n" HOST "\r\n");
+    answer = next_answer_of(&c, true);
+    expect(answer, "HTTP/1.1 200 OK\r\n", "\r\n\r\n");
+    assert_non_null(strstr(answer, "\r\nContent-Length: 40000\r\n"));
+    file_bytes = 0;
+    send_text(&c, "GET /file HTTP/1.1\r\n" HOST "\r\nGET /next HTTP/1.1\r\n" HOST "\r\n");
+    expect(next_answer(&c), "HTTP/1.1 200 OK\r\n", "\r\n\r\n");
+    expect(next_answer(&c), "HTTP/1.1 200 OK\r\n", "GET /next");
+    settle(*state);
+    assert_int_equal(open_descriptors(), before);
+    client_fini(&c);
+}
+
+static void a_client_that_leaves_closes_its_file(void **state)
+{
+    struct client c;
+    int before = open_descriptors();
+    file_bytes = 3000000; /* more than the sockets hold */
+    client_init(*state, &c);
+    send_text(&c, "GET /file HTTP/1.1\r\n" HOST "\r\n");
+    settle(*state);
+    client_fini(&c);
+    settle(*state);
+    assert_int_equal(open_descriptors(), before);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 /* The server has forgotten the connection, and both ends of the socket are well. */
@@ -447,6 +493,8 @@ int main(void)
         TEST(drains),
         TEST(adds_headers_and_memory),
         TEST(limits_connections),
+        TEST(answers_with_a_file),
+        TEST(a_client_that_leaves_closes_its_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

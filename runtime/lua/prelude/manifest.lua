@@ -9,7 +9,7 @@ local check_webhooks = host.load "webhooks" (kit)
 local sorted, hint, set = kit.sorted, kit.hint, kit.set
 
 local MANIFEST = set [[name title version summary description hosts prefixes trailing_slash codes envelope messages
-    principals scopes limits limit_reset models rules measures recount timers units docs config demo webhooks]]
+    principals scopes limits limit_reset models rules measures recount timers units docs pages config demo webhooks]]
 local MESSAGES = kit.MESSAGES
 local SPECIAL = set "none file html"
 local FIELDS = {   -- the plain fields of a manifest
@@ -197,6 +197,27 @@ local function check_docs(ctx, m, out)
     end
 end
 
+-- What the files are is the host's to check when it reads them.
+local function check_pages(ctx, m, out)
+    out.pages = {}
+    for i, page in ipairs(table_of(ctx, m, "pages")) do
+        local what = string.format("pages[%d]", i)
+        if type(page) ~= "table" then
+            ctx.problem(nil, "%s must be a table { path =, file = or folder = }", what)
+            page = {}
+        end
+        check_keys(ctx, page, set "path file folder development", nil, what)
+        if type(page.path) ~= "string" then
+            ctx.problem(nil, "%s: path is missing", what)
+        elseif type(page.file or page.folder) ~= "string" or (page.file ~= nil and page.folder ~= nil) then
+            ctx.problem(nil, "%s: either file or folder says what is served", what)
+        elseif page.development ~= nil and type(page.development) ~= "boolean" then
+            ctx.problem(nil, "%s: development must be a boolean", what)
+        end
+        out.pages[i] = { path = page.path, file = page.file, folder = page.folder, development = page.development }
+    end
+end
+
 local function new_context()
     local ctx = { problems = {}, models = {}, units = {}, seen = {} }
     function ctx.problem(line, ...)
@@ -226,6 +247,7 @@ local function normalise(m)
     check_limits(ctx, m, out)
     check_types(ctx, m, out)
     check_docs(ctx, m, out)
+    check_pages(ctx, m, out)
     check_webhooks(ctx, m, out)
     check_units(ctx, table_of(ctx, m, "units"), out)
     if #ctx.problems > 0 then

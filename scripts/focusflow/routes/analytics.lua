@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- 5.1 to 5.5: what to report on. The reports themselves: reports.lua.
+local range = require "range"
 local reports = require "reports"
 
-local LONGEST_RANGE = 36600   -- days; more than anyone has worked, and a bound on the answer
 local year_number = integer { 1, 9998, example = 2025 }
 
 local function today(req)
@@ -25,23 +25,10 @@ local function monthly(req)
     return 200, reports.monthly(req.user, req.query.year or this_year, req.query.month or this_month)
 end
 
--- First of the month to today where nothing is given (FF-34).
-local function range(req)
-    local last = req.query.end_date or today(req)
-    local first = req.query.start_date or today(req):sub(1, 8) .. "01"
-    local days = time.days_between(first, last)
-    if days < 0 then
-        fail.validation { start_date = "The start date is after the end date." }
-    elseif days > LONGEST_RANGE then
-        fail.validation { start_date = "The range is longer than a hundred years." }
-    end
-    return first, last
-end
-
 local function project(req)
     local sql = "SELECT id, name FROM projects WHERE id = ? AND user_id = ?"
     local found = db.one(sql, req.params.project_id, req.user.id) or fail.not_found()
-    return 200, reports.project(req.user, found, range(req))
+    return 200, reports.project(req.user, found, range.of(req))
 end
 
 return {
@@ -94,10 +81,7 @@ return {
         who = "user",
         limit = "analytics",
         params = { project_id = id },
-        query = {
-            start_date = doc("First day (default: first day of the current month).", optional(date)),
-            end_date = doc("Last day (default: today).", optional(date)),
-        },
+        query = range.query,
         returns = { [200] = "ProjectReport" },
         errors = { [400] = "Invalid dates, or a start after the end.", [404] = "The user has no such project." },
         run = project,

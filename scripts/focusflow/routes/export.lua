@@ -14,54 +14,30 @@ local COLUMNS = {
     "completed_pomodoros", "total_focus_seconds", "task_id", "is_break", "break_type", "duration_minutes",
     "actual_duration_seconds", "completed", "created_at", "started_at", "ended_at",
 }
-local TIMES = { created_at = true, started_at = true, ended_at = true }
-local AT_ONCE = 500
+-- Only ids are sorted, so that a large account needs little memory.
 local RECORDS = {
-    { "user", [[SELECT id, email, username, first_name, last_name, user_type, timezone, created_at
-        FROM users WHERE id = ? AND id > ? ORDER BY id LIMIT ?]] },
-    { "project", [[SELECT id, name, description, color_code, is_active AS "is_active:bool", created_at
-        FROM projects WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?]] },
-    { "task", [[SELECT id, title, description, status, priority, project_id, estimated_pomodoros, completed_pomodoros,
-        total_focus_seconds, created_at, started_at, ended_at
-        FROM tasks WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?]] },
-    { "pomodoro_session", [[SELECT id, task_id, is_break AS "is_break:bool", break_type, duration_minutes,
-        actual_duration_seconds, completed AS "completed:bool", started_at, ended_at
-        FROM pomodoro_sessions WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?]] },
+    [[SELECT 'user' AS record_type, id, email, username, first_name, last_name, user_type, timezone,
+        created_at AS "created_at:time" FROM users WHERE id = ?]],
+    [[SELECT 'project' AS record_type, id, name, description, color_code, is_active AS "is_active:bool",
+        created_at AS "created_at:time" FROM projects
+        WHERE id IN (SELECT id FROM projects WHERE user_id = ?) ORDER BY id]],
+    [[SELECT 'task' AS record_type, id, title, description, status, priority, project_id, estimated_pomodoros,
+        completed_pomodoros, total_focus_seconds, created_at AS "created_at:time", started_at AS "started_at:time",
+        ended_at AS "ended_at:time" FROM tasks
+        WHERE id IN (SELECT id FROM tasks WHERE user_id = ?) ORDER BY id]],
+    [[SELECT 'pomodoro_session' AS record_type, id, task_id, is_break AS "is_break:bool", break_type, duration_minutes,
+        actual_duration_seconds, completed AS "completed:bool", started_at AS "started_at:time",
+        ended_at AS "ended_at:time" FROM pomodoro_sessions
+        WHERE id IN (SELECT id FROM pomodoro_sessions WHERE user_id = ?) ORDER BY id]],
 }
 
-local function cells(record_type, record)
-    local row = { record_type }
-    for i = 2, #COLUMNS do
-        local column = COLUMNS[i]
-        local value = record[column]
-        if value ~= nil and TIMES[column] then
-            value = time.iso(value)
-        end
-        row[i] = value == nil and null or value
-    end
-    return row
-end
-
--- An iterator over all rows of the file that holds a slice of them at a time.
+-- The file's rows are these queries, each column by its name.
 local function records(user_id)
-    local kind, slice, at, last = 1, {}, 0, 0
-    return function()
-        while at == #slice do
-            if at > 0 and at < AT_ONCE then
-                kind, last = kind + 1, 0
-            end
-            if not RECORDS[kind] then
-                return nil
-            end
-            slice, at = db.all(RECORDS[kind][2], user_id, last, AT_ONCE), 0
-            if #slice == 0 then
-                kind, last = kind + 1, 0
-            end
-        end
-        at = at + 1
-        last = slice[at].id
-        return cells(RECORDS[kind][1], slice[at])
+    local queries = {}
+    for i, sql in ipairs(RECORDS) do
+        queries[i] = { sql = sql, by_name = true, user_id }
     end
+    return queries
 end
 
 local function export(req)

@@ -4,6 +4,7 @@
 -- the organization is seen here (FF-39).
 local activities = require "present.activities"
 local conditions = require "lib.conditions"
+local facts = require "analytics"
 local happenings = require "happenings"
 local memberships = require "memberships"
 local organizations = require "organizations"
@@ -46,6 +47,7 @@ local function assign(req)
             fail.conflict "Only a pending task can be assigned."
         end
         task.priority = body.priority or task.priority
+        facts.withdraw_task(task.id)
         tx.update("tasks", {
             user_id = body.assigned_to,
             project_id = task.shared_project and task.project_id or null,
@@ -53,6 +55,7 @@ local function assign(req)
             assigned_by = req.user.id,
             assigned_at = req.now,
         }, "id = ?", task.id)
+        facts.record_task(task.id)
         local to = { id = assignee.user_id, username = assignee.username }
         happenings.task_assigned(tx, task, to, req.user.id, req.now)
         return db.object(ASSIGNMENT, task.id)

@@ -68,6 +68,7 @@ local function create(req)
             created_at = req.now,
         })
         if place.id then
+            facts.task_created(id)
             happenings.task_created(tx, { id = id, user_id = req.user.id, organization_id = place.id }, req.now)
         end
         return tasks.find(req.user.id, id)

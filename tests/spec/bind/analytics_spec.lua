@@ -86,6 +86,31 @@ describe("analytics", function()
         assert.same({ current = 2, longest = 2, active_days = 3, start = "2024-03-04" }, s)
         s = analytics.streak { kind = "user", id = 9, measure = "steps", zone = "UTC", today = "2024-03-05" }
         assert.same({ current = 0, longest = 0, active_days = 0 }, s)
+        s = analytics.streak { kind = "user", id = 7, measure = "steps", zone = "UTC", today = "2024-03-06",
+            current = true }
+        assert.same({ current = 2, start = "2024-03-04" }, s)
+    end)
+
+    it("group: subjects, hours and keys side by side", function()
+        record(fact { detail = (3 << 32) + 1 },
+            fact { detail = (3 << 32) + 2, id = 8, from = noon, to = noon, value = 5 },
+            fact { detail = 4 << 32, id = 8, from = noon - 86400, to = noon - 86400, value = 7 })
+        local q = { kind = "user", ids = { 8, 9, 7 }, measures = { "steps" }, zone = "UTC", first = "2024-03-04",
+            last = "2024-03-05", key_shift = 32 }
+        local r = analytics.group(q)
+        assert.equal(612, r.steps.total)
+        assert.same({ 7, 605 }, r.steps.days)
+        assert.same({ 12, 0, 600 }, r.steps.subjects)
+        assert.same({ 612, 3 }, { r.steps.hours[13], r.steps.hour_days[13] })
+        assert.same({ 24, 0, 0 }, { #r.steps.hours, r.steps.hours[12], r.steps.hour_days[14] })
+        assert.same({ 2, 0, 1 }, r.details)
+        assert.equal(3, r.detail_count)
+        assert.same({ { key = 3, count = 2, steps = 605 }, { key = 4, count = 1, steps = 7 } }, r.by)
+        q.details, q.key_shift = { 3 << 32, (4 << 32) - 1 }, nil
+        r = analytics.group(q)
+        assert.same({ 605, nil, 2 }, { r.steps.total, r.by, r.detail_count })
+        q.ids = {}
+        assert.same({ 0, 0 }, { analytics.group(q).steps.total, #analytics.group(q).details })
     end)
 
     it("checks what it is given", function()
@@ -101,10 +126,20 @@ describe("analytics", function()
         assert.error_matches(function() report { measures = {} } end, "measures must have 1 to 16 names")
         assert.error_matches(function() report { measures = { 1 } } end, "measures must be a list of names")
         assert.error_matches(function() analytics.streak { kind = "user" } end, "measure must be a text")
+        local function group(fields)
+            fields.kind, fields.measures, fields.zone = "user", { "steps" }, "UTC"
+            fields.first, fields.last = "2024-03-04", "2024-03-04"
+            return function() analytics.group(fields) end
+        end
+        assert.error_matches(group {}, "ids must be a list of integers")
+        assert.error_matches(group { ids = { "x" } }, "ids must be a list of integers")
+        assert.error_matches(group { ids = 7 }, "ids must be a list of integers")
+        assert.error_matches(group { ids = { 7 }, details = { 1 } }, "details must be the first and the last one")
+        assert.error_matches(group { ids = { 7 }, key_shift = -1 }, "shifted by 0 to 62 bits")
     end)
 
     it("says in which phases it may be used", function()
-        for _, name in ipairs { "record", "report", "streak" } do
+        for _, name in ipairs { "record", "report", "group", "streak" } do
             assert.error_matches(function() host.phase("rule", analytics[name], {}) end,
                 "analytics." .. name .. " is not allowed in a rule; usage: analytics." .. name .. "%(")
         end
