@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Loading is strict rather than lenient: a name that would need escaping, a type that browsers would have to
- * guess, a link that leads elsewhere are mistakes that the author hears of before anything is served. */
+ * guess, are mistakes that the author hears of before anything is served. */
 #include "http/pages.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/hash.h"
 
-enum { DEPTH_MAX = 4, PATH_MAX_BYTES = 512 };
+enum { PATH_MAX_BYTES = 512 };
 
 static const char name_chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 
@@ -78,14 +73,6 @@ static bool is_url_path(const char *path)
     return is_relative(copy);
 }
 
-static int io_error(struct rt_err *err, const char *name)
-{
-    int why = errno;
-    if (why == ELOOP || why == ENOTDIR)
-        return rt_err_set(err, RT_E_INVALID, "%s is not a plain file or folder", name);
-    return rt_err_set(err, why == ENOENT ? RT_E_NOTFOUND : RT_E_IO, "cannot read %s: %s", name, strerror(why));
-}
-
 /* The next place, already counted, so that rt_pages_free() finds what it holds. */
 static int add_page(struct rt_pages *pages, const char *path, struct rt_page **ret, struct rt_err *err)
 {
@@ -100,27 +87,8 @@ static int add_page(struct rt_pages *pages, const char *path, struct rt_page **r
     return 0;
 }
 
-static int read_all(int fd, const char *name, struct rt_page *page, struct rt_err *err)
-{
-    struct stat st;
-    if (fstat(fd, &st))
-        return io_error(err, name);
-    if (!S_ISREG(st.st_mode))
-        return rt_err_set(err, RT_E_INVALID, "%s is not a plain file or folder", name);
-    if (st.st_size > RT_PAGE_BYTES_MAX)
-        return rt_err_set(err, RT_E_LIMIT, "%s has %lld bytes, more than %d", name, (long long)st.st_size,
-                          RT_PAGE_BYTES_MAX);
-    page->data = malloc((size_t)st.st_size + 1);
-    if (!page->data)
-        return rt_err_set(err, RT_E_NOMEM, "no memory for %s", name);
-    for (ssize_t got = 1; got > 0 && page->n < (size_t)st.st_size; page->n += (size_t)got)
-        if ((got = read(fd, page->data + page->n, (size_t)st.st_size - page->n)) < 0)
-            return io_error(err, name);
-    return 0;
-}
-
-/* `name` is for messages and the type, `leaf` is opened in `dir`. */
-static int load_file(struct rt_pages *pages, int dir, const char *leaf, const char *name, const char *path,
+/* `name` is for messages and the type. */
+static int load_file(struct rt_pages *pages, const struct rt_tree_file *f, const char *name, const char *path,
                      struct rt_err *err)
 {
     const char *type = type_of(name);
@@ -130,13 +98,8 @@ static int load_file(struct rt_pages *pages, int dir, const char *leaf, const ch
     int rc = add_page(pages, path, &page, err);
     if (rc)
         return rc;
-    int fd = openat(dir, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0)
-        return io_error(err, name);
-    rc = read_all(fd, name, page, err);
-    close(fd);
-    if (rc)
-        return rc;
+    page->data = f->text;
+    page->n = f->n;
     pages->bytes += page->n;
     if (pages->bytes > RT_PAGES_BYTES_MAX)
         return rt_err_set(err, RT_E_LIMIT, "%s: all files together have more than %d bytes", name, RT_PAGES_BYTES_MAX);
@@ -147,65 +110,52 @@ static int load_file(struct rt_pages *pages, int dir, const char *leaf, const ch
     return 0;
 }
 
-static int visible(const struct dirent *e) { return e->d_name[0] != '.' && !strchr(e->d_name, '~'); }
-
-static int load_folder(struct rt_pages *pages, int parent, const char *leaf, const char *name, const char *path,
-                       int depth, struct rt_err *err);
-
-static int load_entry(struct rt_pages *pages, int dir, const char *leaf, const char *folder, const char *prefix,
-                      int depth, struct rt_err *err)
+/* Every file below the folder; `skip` characters of a file's path are the app's folder. */
+static int load_folder(struct rt_pages *pages, size_t skip, const char *full, const struct rt_page_declaration *d,
+                       struct rt_err *err)
 {
-    char name[PATH_MAX_BYTES], path[PATH_MAX_BYTES];
-    struct stat st;
-    int n = snprintf(name, sizeof name, "%s/%s", folder, leaf);
-    int m = snprintf(path, sizeof path, "%s%s", prefix, leaf);
-    if (!is_name(leaf, strlen(leaf)) || n >= PATH_MAX_BYTES - 1 || m >= PATH_MAX_BYTES - 1)
-        return rt_err_set(err, RT_E_INVALID, "%s: a file's name has letters, digits, '.', '_' and '-' only", name);
-    if (fstatat(dir, leaf, &st, AT_SYMLINK_NOFOLLOW))
-        return io_error(err, name);
-    if (!S_ISDIR(st.st_mode))
-        return load_file(pages, dir, leaf, name, path, err);
-    memcpy(path + m, "/", 2);
-    return load_folder(pages, dir, leaf, name, path, depth + 1, err);
-}
-
-static int load_folder(struct rt_pages *pages, int parent, const char *leaf, const char *name, const char *path,
-                       int depth, struct rt_err *err)
-{
-    struct dirent **entries = NULL;
-    if (depth > DEPTH_MAX)
-        return rt_err_set(err, RT_E_LIMIT, "%s: folders in more than %d levels", name, DEPTH_MAX);
-    int dir = openat(parent, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    int n = dir < 0 ? -1 : scandirat(dir, ".", &entries, visible, alphasort);
-    int rc = n < 0 ? io_error(err, name) : 0;
-    for (int i = 0; i < n; i++) {
-        if (rc == 0)
-            rc = load_entry(pages, dir, entries[i]->d_name, name, path, depth, err);
-        free(entries[i]);
+    int i = rt_tree_first(pages->tree, full), rc = 0;
+    if (i == pages->tree->n)
+        return rt_err_set(err, RT_E_NOTFOUND, "page %s: there is no folder %s with files", d->path, d->folder);
+    for (size_t n = strlen(full); rc == 0 && i < pages->tree->n; i++) {
+        const struct rt_tree_file *f = &pages->tree->file[i];
+        char path[PATH_MAX_BYTES];
+        if (strncmp(f->path, full, n) != 0)
+            break;
+        if (!is_relative(f->path + n) || snprintf(path, sizeof path, "%s%s", d->path, f->path + n) >= PATH_MAX_BYTES)
+            rc = rt_err_set(err, RT_E_INVALID, "%s: a file's name has letters, digits, '.', '_' and '-' only",
+                            f->path + skip);
+        else
+            rc = load_file(pages, f, f->path + skip, path, err);
     }
-    free(entries);
-    if (dir >= 0)
-        close(dir);
     return rc;
 }
 
-static int load_declared(struct rt_pages *pages, int root, const struct rt_page_declaration *d, struct rt_err *err)
+static int load_declared(struct rt_pages *pages, const char *app, const struct rt_page_declaration *d,
+                         struct rt_err *err)
 {
     const char *name = d->file ? d->file : d->folder;
+    char full[PATH_MAX_BYTES];
     if (!is_url_path(d->path))
         return rt_err_set(err, RT_E_INVALID, "page '%s': a path has '/' and names of letters, digits, '.', '_' and '-'",
                           d->path);
     if (!is_relative(name))
         return rt_err_set(err, RT_E_INVALID, "page %s: '%s' is not a name inside the app's folder", d->path, name);
-    if (d->file)
-        return load_file(pages, root, name, name, d->path, err);
+    if (snprintf(full, sizeof full, "%s/%s%s", app, name, d->folder ? "/" : "") >= PATH_MAX_BYTES)
+        return rt_err_set(err, RT_E_INVALID, "page %s: the name is too long", d->path);
+    size_t skip = strlen(app) + 1;
+    if (d->file) {
+        const struct rt_tree_file *f = rt_tree_find(pages->tree, full);
+        return f ? load_file(pages, f, name, d->path, err)
+                 : rt_err_set(err, RT_E_NOTFOUND, "page %s: there is no file %s", d->path, name);
+    }
     if (d->path[strlen(d->path) - 1] != '/')
         return rt_err_set(err, RT_E_INVALID, "page %s: the path of a folder ends in '/'", d->path);
-    return load_folder(pages, root, name, name, d->path, 1, err);
+    return load_folder(pages, skip, full, d, err);
 }
 
-int rt_pages_load(const char *root, const struct rt_page_declaration *declarations, int n, bool development,
-                  struct rt_pages **ret, struct rt_err *err)
+int rt_pages_load(struct rt_tree *tree, const char *app, const struct rt_page_declaration *declarations, int n,
+                  bool development, struct rt_pages **ret, struct rt_err *err)
 {
     struct rt_pages *pages = calloc(1, sizeof *pages);
     if (pages)
@@ -214,13 +164,11 @@ int rt_pages_load(const char *root, const struct rt_page_declaration *declaratio
         free(pages);
         return rt_err_set(err, RT_E_NOMEM, "no memory for pages");
     }
-    int dir = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = dir < 0 ? io_error(err, root) : 0;
+    pages->tree = rt_tree_ref(tree);
+    int rc = 0;
     for (int i = 0; rc == 0 && i < n; i++)
         if (development || !declarations[i].development)
-            rc = load_declared(pages, dir, &declarations[i], err);
-    if (dir >= 0)
-        close(dir);
+            rc = load_declared(pages, app, &declarations[i], err);
     if (rc) {
         rt_pages_free(pages);
         return rc;
@@ -233,10 +181,9 @@ void rt_pages_free(struct rt_pages *pages)
 {
     if (!pages)
         return;
-    for (int i = 0; i < pages->n; i++) {
+    for (int i = 0; i < pages->n; i++)
         free(pages->page[i].path);
-        free(pages->page[i].data);
-    }
+    rt_tree_unref(pages->tree);
     free(pages->page);
     free(pages);
 }

@@ -47,18 +47,19 @@ static int open_globals(lua_State *L)
 
 struct rt_vm *rt_vm_of(lua_State *L) { return *(struct rt_vm **)lua_getextraspace(L); }
 
-int rt_vm_new(const struct rt_services *services, const char *scripts, struct rt_vm **ret, struct rt_err *err)
+int rt_vm_new(const struct rt_services *services, struct rt_tree *tree, struct rt_vm **ret, struct rt_err *err)
 {
     struct rt_vm *vm = calloc(1, sizeof *vm);
     if (!vm)
         return rt_err_set(err, RT_E_NOMEM, "no memory for a Lua state");
     vm->services = services;
     vm->memory.limit = (size_t)services->script_mb << 20;
-    snprintf(vm->scripts, sizeof vm->scripts, "%s", scripts);
+    vm->tree = rt_tree_ref(tree);
     rt_map_init(&vm->principals);
     rt_buf_init(&vm->scratch, RT_VM_SCRATCH_MAX);
     vm->L = lua_newstate(rt_alloc, &vm->memory);
     if (!vm->L) {
+        rt_tree_unref(tree);
         free(vm);
         return rt_err_set(err, RT_E_NOMEM, "no memory for a Lua state");
     }
@@ -90,6 +91,7 @@ void rt_vm_free(struct rt_vm *vm)
     rt_conn_close(vm->reader);
     rt_map_fini(&vm->principals, free);
     rt_buf_fini(&vm->scratch);
+    rt_tree_unref(vm->tree);
     free(vm);
 }
 

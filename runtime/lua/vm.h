@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/map.h"
+#include "base/tree.h"
 #include "crypto/password.h"
 #include "db/db.h"
 #include "db/writer.h"
@@ -81,7 +82,7 @@ struct rt_vm {
     struct rt_call *call; /* what runs now; NULL while loading */
     struct rt_app *app;   /* the app that was loaded into it, or NULL */
     unsigned phase;
-    char scripts[512]; /* the scripts folder, for require */
+    struct rt_tree *tree; /* the scripts, for require; dropped when the app is loaded */
     size_t collected;  /* bytes that the last full collection of ours left */
     struct rt_alloc memory;
     uint64_t runs;
@@ -105,8 +106,8 @@ struct rt_vm {
 
 struct rt_vm *rt_vm_of(struct lua_State *L);
 
-/* An empty sandbox with all host libraries. `scripts` is the folder that holds lib/ and the app's folder. */
-int rt_vm_new(const struct rt_services *services, const char *scripts, struct rt_vm **ret, struct rt_err *err);
+/* An empty sandbox with all host libraries. `tree` (referenced) has the files of lib/ and of the app's folder. */
+int rt_vm_new(const struct rt_services *services, struct rt_tree *tree, struct rt_vm **ret, struct rt_err *err);
 void rt_vm_free(struct rt_vm *vm);
 
 /* Pushes what a file of the app returns, loading it once ("rules.sessions", "lib.pagination"). Lua error on failure. */

@@ -20,7 +20,9 @@ int rt_offline_open(struct rt_offline *o, int index, bool with_database, struct 
                                         .script_mb = 1024,
                                         .statement_ms = 600000,
                                         .setting = rt_host_setting };
-    int rc = rt_vm_new(&o->services, o->host.options->scripts, &o->vm, err);
+    int rc = rt_scripts_read(o->host.options->scripts, a->name, &o->tree, err);
+    if (rc == 0)
+        rc = rt_vm_new(&o->services, o->tree, &o->vm, err);
     return rc ? rc : rt_app_load(o->vm, a->name, &o->app, err);
 }
 
@@ -28,6 +30,8 @@ void rt_offline_close(struct rt_offline *o)
 {
     rt_app_free(o->app);
     rt_vm_free(o->vm);
+    rt_tree_unref(o->tree);
+    o->tree = NULL;
     o->app = NULL;
     o->vm = NULL;
 }
@@ -54,9 +58,7 @@ static int count_pages(struct rt_offline *o, int *ret_files, struct rt_err *err)
 {
     struct rt_pages *pages;
     struct rt_err why;
-    char root[1024];
-    snprintf(root, sizeof root, "%s/%s", o->host.options->scripts, o->app->name);
-    int rc = rt_pages_load(root, o->app->pages, o->app->n_pages, true, &pages, &why);
+    int rc = rt_pages_load(o->tree, o->app->name, o->app->pages, o->app->n_pages, true, &pages, &why);
     if (rc)
         return rt_err_set(err, rc, "app %s: %s", o->app->name, why.msg);
     *ret_files = pages->n;

@@ -113,7 +113,7 @@ static int run_specs(struct bench *b, struct rt_vm *vm, struct rt_err *err)
         snprintf(filter, sizeof filter, "--filter=%s", b->filter);
     printf("%s: %s\n", a->name, spec);
     fflush(stdout);
-    return rt_spec_run(vm, args, b->filter ? 3 : 2, err);
+    return rt_spec_run(vm, b->host.options->scripts, args, b->filter ? 3 : 2, err);
 }
 
 static int test_app(struct bench *b, int i, struct rt_err *err)
@@ -122,13 +122,17 @@ static int test_app(struct bench *b, int i, struct rt_err *err)
     struct rt_app *app = NULL;
     b->services.app = &b->host.apps[i].shared;
     b->host.apps[i].shared.keep_mail = true;
-    int rc = rt_vm_new(&b->services, b->host.options->scripts, &vm, err);
+    struct rt_tree *tree = NULL;
+    int rc = rt_scripts_read(b->host.options->scripts, b->services.app->name, &tree, err);
+    if (rc == 0)
+        rc = rt_vm_new(&b->services, tree, &vm, err);
     if (rc == 0)
         rc = rt_app_load(vm, b->services.app->name, &app, err);
     if (rc == 0)
         rc = run_specs(b, vm, err);
     rt_app_free(app);
     rt_vm_free(vm);
+    rt_tree_unref(tree);
     return rc;
 }
 

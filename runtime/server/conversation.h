@@ -17,7 +17,8 @@ struct rt_conversation {
     struct rt_http_req *http;
     struct rt_match match;
     int app;   /* -1: nobody's */
-    int route; /* number in the release; n_routes for everything else */
+    struct rt_release *release;   /* that the request runs on; NULL without a route */
+    struct rt_route_stats *stats; /* where it is counted */
     char id[132];
     char origin[300];
     char address[46]; /* the client's, as a trusted proxy says or as connected */

@@ -85,7 +85,7 @@ static struct rt_conversation *begin(struct rt_worker *w, struct rt_http_req *re
     c->worker = w;
     c->http = req;
     c->app = NOBODY;
-    c->route = w->host->release->n_routes;
+    c->stats = &w->others;
     c->now = rt_now();
     c->started_ns = rt_http_started(req);
     rt_http_set_context(req, c);
@@ -175,7 +175,7 @@ static int make_docs(struct rt_conversation *c, int page, bool html, struct rt_b
 {
     struct rt_host *h = c->worker->host;
     char key[500];
-    int n = snprintf(key, sizeof key, "docs %d %d %d %d %s", h->release->number, c->app, page, html, c->origin);
+    int n = snprintf(key, sizeof key, "docs %d %d %d %d %s", c->release->number, c->app, page, html, c->origin);
     struct rt_str name = { key, (size_t)n < sizeof key ? (size_t)n : sizeof key - 1 };
     if (rt_cache_get(h->cache, name, c->now, out))
         return 0;
@@ -214,10 +214,9 @@ static void run_docs(struct rt_conversation *c, int page)
 
 static void run_route(struct rt_conversation *c)
 {
-    struct rt_release *r = c->worker->host->release;
     struct rt_exchange *x = &c->x;
-    x->app = r->apps[c->worker->index][c->app];
-    x->route = &x->app->routes[c->route - r->routes[c->app]];
+    x->app = c->release->at[c->worker->index].app;
+    x->route = &x->app->routes[c->match.route];
     x->http = c->http;
     x->match = &c->match;
     x->id = c->id;
@@ -244,6 +243,14 @@ static void run_route(struct rt_conversation *c)
     }
     c->has_exchange = true;
     rt_exchange_run(x);
+}
+
+/* From here on the request stays with the release that serves now, until it has ended. */
+static void enter_release(struct rt_conversation *c, struct rt_release *r)
+{
+    rt_release_enter(r, c->worker->index);
+    c->release = r;
+    c->stats = &r->at[c->worker->index].stats[c->match.route];
 }
 
 static void preflight(struct rt_conversation *c)
@@ -274,7 +281,8 @@ void rt_dispatch_request(void *worker, struct rt_http_req *req)
         return;
     struct rt_str host = rt_http_header(req, "Host");
     set_origin(c, host);
-    rt_router_match(w->host->release->router, host_name(host), rt_http_method(req), rt_http_path(req), &c->match);
+    struct rt_routing *routing = rt_routing_now(w->host);
+    rt_router_match(routing->router, host_name(host), rt_http_method(req), rt_http_path(req), &c->match);
     c->app = c->match.app;
     if (rt_str_is(rt_http_method(req), "OPTIONS") && c->match.kind != RT_MATCH_NO_PATH) {
         preflight(c);
@@ -283,8 +291,8 @@ void rt_dispatch_request(void *worker, struct rt_http_req *req)
     } else if (c->match.kind == RT_MATCH_NO_METHOD) {
         no_method(c);
     } else {
-        c->route = c->match.route;
-        const struct rt_page *page = rt_release_page(w->host->release, c->app, c->route);
+        enter_release(c, routing->release[c->app]);
+        const struct rt_page *page = rt_release_page(c->release, c->match.route);
         if (page)
             rt_respond_page(c, page, host);
         else
@@ -300,7 +308,7 @@ void rt_dispatch_refuse(void *worker, struct rt_http_req *req, int status, const
         return;
     struct rt_str path = rt_http_path(req);
     if (path.n) {
-        rt_router_match(w->host->release->router, host_name(rt_http_header(req, "Host")), rt_http_method(req), path,
+        rt_router_match(rt_routing_now(w->host)->router, host_name(rt_http_header(req, "Host")), rt_http_method(req), path,
                         &c->match);
         c->app = c->match.app;
     }
@@ -310,10 +318,11 @@ void rt_dispatch_refuse(void *worker, struct rt_http_req *req, int status, const
 void rt_dispatch_ended(void *worker, void *context)
 {
     struct rt_conversation *c = context;
-    (void)worker;
     if (!c)
         return;
     rt_keyed_leave(c);
     if (c->has_exchange)
         rt_exchange_fini(&c->x);
+    if (c->release)
+        rt_release_leave(c->release, ((struct rt_worker *)worker)->index);
 }

@@ -49,6 +49,6 @@ void rt_outbox_metrics(struct rt_worker *w, struct rt_buf *out)
         const struct outbox_app *app = &h->outbox->apps[a];
         write_counts(app, out);
         for (int k = 0; k < OUTBOX_KINDS; k++)
-            write_waiting(h->release->vms[w->index][a]->reader, app->shared->name, k, out);
+            write_waiting(rt_routing_now(h)->release[a]->at[w->index].vm->reader, app->shared->name, k, out);
     }
 }

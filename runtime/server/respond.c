@@ -143,7 +143,7 @@ static void write_access(struct rt_conversation *c, int status, size_t n, uint64
 static void count(struct rt_conversation *c, int status, size_t n)
 {
     uint64_t ns = rt_mono_ns() - c->started_ns;
-    rt_metrics_count(c->worker, c->route, status, ns, c->has_exchange ? c->x.call.parked_ns : 0);
+    rt_metrics_count(c->stats, status, ns, c->has_exchange ? c->x.call.parked_ns : 0);
     if (c->worker->host->options->access_log)
         write_access(c, status, n, ns);
 }
@@ -241,7 +241,8 @@ void rt_respond_error(struct rt_conversation *c, int status, const char *message
     struct rt_buf b;
     rt_buf_init(&b, 1 << 20);
     if (c->app >= 0) {
-        rt_app_envelope(c->worker->host->release->apps[c->worker->index][c->app], status, NULL, message, -2, c->id, &b);
+        struct rt_release *r = c->release ? c->release : rt_routing_now(c->worker->host)->release[c->app];
+        rt_app_envelope(r->at[c->worker->index].app, status, NULL, message, -2, c->id, &b);
     } else {
         rt_buf_printf(&b, "{\"error\":{\"code\":\"%s\",\"message\":", plain_code(status));
         rt_json_put_string(&b, message, strlen(message));

@@ -122,8 +122,11 @@ void rt_sockets_sweep(struct rt_worker *w)
 {
     int64_t now = rt_now_ms();
     rt_ws_sweep(w->ws);
+    struct rt_routing *routing = rt_routing_now(w->host);
     for (int a = 0; a < w->host->n_apps; a++)
-        rt_channels_tick(w->host->release->vms[w->index][a], now);
+        rt_channels_tick(routing->release[a]->at[w->index].vm, now);
+    for (struct rt_release *r = w->retired; r; r = r->at[w->index].next)
+        rt_channels_tick(r->at[w->index].vm, now);
 }
 
 void rt_sockets_drain(struct rt_worker *w) { rt_ws_drain(w->ws); }
@@ -131,8 +134,11 @@ void rt_sockets_drain(struct rt_worker *w) { rt_ws_drain(w->ws); }
 bool rt_sockets_busy(const struct rt_worker *w)
 {
     unsigned n = rt_ws_connections(w->ws);
+    struct rt_routing *routing = rt_routing_now(w->host);
     for (int a = 0; a < w->host->n_apps; a++)
-        n += rt_channels_count(w->host->release->vms[w->index][a]);
+        n += rt_channels_count(routing->release[a]->at[w->index].vm);
+    for (struct rt_release *r = w->retired; r; r = r->at[w->index].next)
+        n += rt_channels_count(r->at[w->index].vm);
     return n > 0;
 }
 

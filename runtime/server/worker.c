@@ -46,10 +46,15 @@ static void each_round(void *arg)
 {
     struct rt_worker *w = arg;
     struct rt_host *h = w->host;
+    struct rt_routing *g = rt_routing_now(h);
     for (int a = 0; a < h->n_apps; a++) {
-        rt_vm_idle(h->release->vms[w->index][a]);
+        rt_vm_idle(g->release[a]->at[w->index].vm);
         rt_writer_flush(h->apps[a].shared.writer);
     }
+    for (struct rt_release *r = w->retired; r; r = r->at[w->index].next)
+        rt_vm_idle(r->at[w->index].vm);
+    if (w->retired)
+        rt_releases_sweep(h, w->index);
     if (w->access.len) {
         rt_log_raw(w->access.data, w->access.len);
         rt_buf_reset(&w->access);
@@ -257,9 +262,6 @@ static void *work(void *arg)
 
 int rt_worker_start(struct rt_worker *w, struct rt_err *err)
 {
-    w->stats = calloc((size_t)w->host->release->n_routes + 1, sizeof *w->stats);
-    if (!w->stats)
-        return rt_err_set(err, RT_E_NOMEM, "no memory for counters");
     rt_loop_each(w->loop, each_round, w);
     if (pthread_create(&w->thread, NULL, work, w))
         return rt_err_set(err, RT_E_IO, "cannot start a worker thread");
@@ -289,6 +291,5 @@ void rt_worker_fini(struct rt_worker *w)
     }
     rt_sockets_free(w);
     rt_mailbox_free(w->mailbox);
-    free(w->stats);
     rt_buf_fini(&w->access);
 }

@@ -146,7 +146,7 @@ def test_only_on_the_hosts_of_the_app(start_server, scripts, tmp_path_factory):
 
 
 @pytest.mark.parametrize("pages, said", [
-    ('{ { path = "/x", file = "www/none.html" } }', "cannot read www/none.html"),
+    ('{ { path = "/x", file = "www/none.html" } }', "there is no file www/none.html"),
     ('{ { path = "/x", file = "../site/app.lua" } }', "'../site/app.lua' is not a name inside the app's folder"),
     ('{ { path = "/x", file = "app.lua" } }', "app.lua: files of this type are not served"),
     ('{ { path = "/x/{y}", file = "www/index.html" } }', "page '/x/{y}': a path has"),

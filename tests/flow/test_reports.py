@@ -7,7 +7,6 @@ import csv
 import datetime
 import io
 import os
-import pathlib
 import re
 import shutil
 import subprocess
@@ -216,7 +215,7 @@ def expected_csv(n):
 def test_csv_from_a_query(server, client, n):
     r = client.get("/rep/many/csv?n=%d" % n)
     assert r.status == 200 and r.body == expected_csv(n)
-    assert os.listdir(server.data / "tmp") == []
+    server.nothing_in_tmp()
 
 
 def test_head_announces_the_length(client):
@@ -237,8 +236,7 @@ def test_a_slow_reader_and_one_that_leaves(server):
     gone.close()
     assert slow.response().body == expected_csv(300000)
     slow.close()
-    descriptors = [os.readlink(f) for f in pathlib.Path("/proc/%d/fd" % server.proc.pid).iterdir()]
-    assert not [f for f in descriptors if str(server.data / "tmp") in f]
+    server.nothing_in_tmp()
 
 
 def test_reports_beside_each_other(server):

@@ -2,6 +2,7 @@
 --
 -- Weeks of work of one person, done by the same functions that users' requests run. A worker is { id, timezone,
 -- organization_id or nil, projects = { { id =, titles = }, … } }. Relative to now and otherwise always the same.
+local facts = require "analytics"
 local workflow = require "workflow"
 local work = {}
 
@@ -36,7 +37,7 @@ end
 
 --- A new task as workflow wants it.
 function work.create_task(tx, worker, project_id, title, pomodoros, at)
-    return workflow.task(worker.id, tx.insert("tasks", {
+    local id = tx.insert("tasks", {
         user_id = worker.id,
         project_id = project_id,
         organization_id = worker.organization_id,
@@ -44,7 +45,11 @@ function work.create_task(tx, worker, project_id, title, pomodoros, at)
         description = "Part of the demo.",
         estimated_pomodoros = pomodoros,
         created_at = at,
-    }))
+    })
+    if worker.organization_id then
+        facts.task_created(id)
+    end
+    return workflow.task(worker.id, id)
 end
 
 -- Works `pomodoros` focus sessions on a new task, the first with a pause in it now and then, a break after each.
