@@ -136,7 +136,7 @@ int rt_cmd_releases(struct rt_options *o, int argc, char **argv)
     struct rt_history_entry *list;
     struct rt_err err;
     int n;
-    if (rt_history_open(o->data, o->db, &h, &err))
+    if (rt_history_open(o->data, &h, &err))
         return rt_command_failed(&err);
     int rc = rt_history_list(h, RT_HISTORY_KEEP, &list, &n, &err);
     for (int i = 0; rc == 0 && i < n; i++)
@@ -228,7 +228,7 @@ int rt_cmd_diff(struct rt_options *o, int argc, char **argv)
         fprintf(stderr, "usage: perigee diff A [B] (numbers of releases; without B: the scripts folder)\n");
         return 2;
     }
-    if (rt_history_open(o->data, o->db, &h, &err))
+    if (rt_history_open(o->data, &h, &err))
         return rt_command_failed(&err);
     snprintf(a, sizeof a, "release-%.20s", argv[1]);
     snprintf(b, sizeof b, argc == 3 ? "release-%.20s" : "scripts", argc == 3 ? argv[2] : "");

@@ -366,7 +366,7 @@ int rt_releaser_open(struct rt_host *h, struct rt_err *err)
     r->wake_fd = eventfd(0, EFD_CLOEXEC);
     int rc = r->wake_fd < 0 ? rt_err_set(err, RT_E_IO, "no eventfd: %s", strerror(errno)) : rt_metrics_open(h, err);
     if (rc == 0)
-        rc = rt_history_open(h->options->data, h->options->db, &r->history, err);
+        rc = rt_history_open(h->options->data, &r->history, err);
     if (rc == 0)
         rc = build_first(h, live, err);
     if (rc == 0)
