@@ -20,15 +20,15 @@ local function create_user(tx, person, hash, at)
     }, at)
 end
 
--- Weeks are more work than fits one call: jobs/demo.lua makes them one by one, oldest first, before the server listens.
-local function plan_weeks(number, user_id, organization_id, now)
-    for week = 1, DAYS // 7 do
-        timer.at("demo:" .. number .. ":" .. week, now - 100 + week, "demo.week", {
+-- All days are more work than fits one call: jobs/demo.lua makes them one by one, oldest first, before the server
+-- listens.
+local function plan_days(number, user_id, organization_id, now)
+    for day = 1, DAYS do
+        timer.at("demo:" .. number .. ":" .. day, now - DAYS + day, "demo.day", {
             employee = number,
             user_id = user_id,
             organization_id = organization_id,
-            week = week,
-            last = week == DAYS // 7,
+            day = day,
         })
     end
 end
@@ -49,7 +49,7 @@ local function hire(tx, organization_id, hash, begin, now)
     for i, person in ipairs(cast.employees) do
         local id = create_user(tx, person, hash, begin)
         memberships.join(tx, organization_id, id, person.role, begin)
-        plan_weeks(i, id, organization_id, now)
+        plan_days(i, id, organization_id, now)
     end
 end
 
@@ -64,7 +64,7 @@ return function()
         local begin = time.day(cast.demo.timezone, first) - 86400   -- before everybody's first day
         local id = create_user(tx, cast.demo, hash, begin)
         work.create_projects(tx, id, nil, cast.demo.projects, begin)
-        plan_weeks(0, id, nil, now)
+        plan_days(0, id, nil, now)
         local organization_id = create_organization(tx, id, begin)
         work.create_projects(tx, id, organization_id, cast.shared_projects, begin)
         hire(tx, organization_id, hash, begin, now)

@@ -78,8 +78,8 @@ local function work_on(tx, worker, project_id, title, pomodoros, dice, at, now)
     return at
 end
 
--- One day: from nine in the morning, up to four tasks; fewer at weekends.
-local function work_a_day(tx, worker, day, dice, now)
+--- One day: from nine in the morning, up to four tasks; fewer at weekends; not beyond `now`.
+function work.work_a_day(tx, worker, day, dice, now)
     local _, _, weekday = time.iso_week(day)
     local at = time.day(worker.timezone, day) + 9 * HOUR + dice(40) * MINUTE
     local tasks = weekday >= 6 and dice(3) - 1 or 1 + dice(3)
@@ -91,13 +91,6 @@ local function work_a_day(tx, worker, day, dice, now)
             return
         end
         at = at + dice(90) * MINUTE
-    end
-end
-
---- Works from `first` on for so many days, but not beyond `now`.
-function work.work_days(tx, worker, first, days, dice, now)
-    for i = 0, days - 1 do
-        work_a_day(tx, worker, time.add_days(first, i), dice, now)
     end
 end
 

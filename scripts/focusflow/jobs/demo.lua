@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- A week of work of the demo's owner (number 0) for himself, or of an employee (demo.lua). In the last one, some are in
+-- A day's work of the demo's owner (number 0) for himself, or of an employee (demo.lua). On the last one, some are in
 -- the middle of something.
 local cast = require "demo.cast"
 local work = require "demo.work"
@@ -26,28 +26,36 @@ local function worker_of(args)
     return worker
 end
 
-local function work_a_week(tx, args)
-    local now, worker = time.now(), worker_of(args)
-    local today = time.today(worker.timezone, now)
-    local first = time.add_days(today, 1 - cast.DAYS + 7 * (args.week - 1))
-    local days = args.last and args.organization_id and 6 or 7   -- today is still going on
-    work.work_days(tx, worker, first, days, work.new_dice(100 * args.employee + args.week), now)
-    if args.last and not args.organization_id then
+-- What is still to do, and who is at it just now. The owner's own last day is a day like the others.
+local function work_today(tx, worker, employee, now)
+    if employee == 0 then
         for i, title in ipairs(cast.demo.waiting) do
             work.create_task(tx, worker, worker.projects[i].id, title, i, now)
         end
-    elseif args.last then
-        work.create_task(tx, worker, worker.projects[1].id, cast.shared_waiting[args.employee], args.employee, now)
-        if args.employee % 2 == 1 then
-            work.begin(tx, worker, "Code review", 5 * args.employee, now)
-        end
+        return
+    end
+    work.create_task(tx, worker, worker.projects[1].id, cast.shared_waiting[employee], employee, now)
+    if employee % 2 == 1 then
+        work.begin(tx, worker, "Code review", 5 * employee, now)
+    end
+end
+
+local function work_a_day(tx, args)
+    local now, worker = time.now(), worker_of(args)
+    local today = args.day == cast.DAYS
+    if not today or args.employee == 0 then
+        local day = time.add_days(time.today(worker.timezone, now), args.day - cast.DAYS)
+        work.work_a_day(tx, worker, day, work.new_dice(100 * args.employee + args.day), now)
+    end
+    if today then
+        work_today(tx, worker, args.employee, now)
     end
 end
 
 return {
-    ["demo.week"] = function(_, args)
+    ["demo.day"] = function(_, args)
         db.transaction(function(tx)
-            work_a_week(tx, args)
+            work_a_day(tx, args)
         end)
     end,
 }
