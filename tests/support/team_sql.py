@@ -21,7 +21,7 @@ SELECT s.user_id, t.id AS task_id, MAX(p.started_at, :from) AS a, MIN(p.ended_at
  WHERE m.organization_id = :org AND s.ended_at IS NOT NULL AND (:project IS NULL OR t.project_id = :project)"""
 FOCUS = "SELECT user_id, SUM(b - a) FROM (" + SPANS + ") GROUP BY user_id"
 BY_HOUR = "SELECT user_id, h.day, h.hour, SUM(MIN(b, h.until) - MAX(a, h.since)) FROM (" + SPANS + """) x
-  JOIN temp.hours h ON h.since < x.b AND h.until > x.a AND h.since > x.a - 90000 GROUP BY 1, 2, 3"""
+  JOIN temp.hours h ON h.since < x.b AND h.until > x.a AND h.since > x.a - 7201 GROUP BY 1, 2, 3"""
 TASKS_OF = """
 SELECT t.user_id, t.id, t.created_at, t.started_at, t.ended_at FROM tasks t
  WHERE t.organization_id = :org AND (:project IS NULL OR t.project_id = :project) AND %s >= :from AND %s < :to"""
