@@ -14,8 +14,7 @@ local BY_KIND = {
     TASK .. "t.created_at > 0 ORDER BY t.created_at DESC LIMIT ?",
     TASK .. "t.started_at IS NOT NULL ORDER BY t.started_at DESC LIMIT ?",
     TASK .. "t.ended_at IS NOT NULL ORDER BY t.ended_at DESC LIMIT ?",
-    -- An assigned task is pending; once it is not, another kind is later.
-    TASK .. "t.status = 'pending' AND t.assigned_at IS NOT NULL ORDER BY t.assigned_at DESC LIMIT ?",
+    TASK .. "t.assigned_at IS NOT NULL ORDER BY t.assigned_at DESC LIMIT ?",
 }
 local BY_ID = TASK .. "t.id = ?"
 local SESSIONS = [[

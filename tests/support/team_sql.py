@@ -86,6 +86,11 @@ class TeamSql:
                 "all_tasks": ask(ALL_TASKS)[0][0], "open": ask(OPEN)[0][0], "pairs": pairs, "hours": hours, "days": days,
                 "user_days": {(u, d) for u, d, _, _ in by_hour}}
 
+    def focus(self, zone, first, last):
+        """Seconds by user and nothing else."""
+        given = {"org": self.org, "from": day(zone, first)[0], "to": day(zone, last)[1], "project": None, "slack": self.slack}
+        return self.db.execute(FOCUS, given).fetchall()
+
     def members(self):
         """{user id: active}"""
         return dict(self.db.execute("SELECT user_id, is_active FROM memberships WHERE organization_id = ?", (self.org,)))
