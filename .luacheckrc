@@ -8,7 +8,7 @@ cache = false
 local words = {
     "text", "integer", "number", "boolean", "id", "email", "date", "datetime", "timezone", "any", "one_of",
     "list", "object", "map", "ref", "optional", "nullable", "omit", "doc", "example", "GET", "POST", "PUT",
-    "PATCH", "DELETE",
+    "PATCH", "DELETE", "SOCKET",
 }
 local primitives = {
     "db", "json", "time", "jwt", "password", "crypto", "timer", "analytics", "auth", "limit", "cache",
@@ -47,6 +47,7 @@ files["tests/spec"] = { std = "lua54+busted" }
 files["tests/spec/bind"] = { std = "lua54+busted+sandbox", read_globals = { "host" } }
 files["tests/spec/bind/apps"] = { std = "sandbox" }
 files["runtime/lua/prelude"] = { std = "lua54+sandbox" }
+files["tests/support/apps"] = { std = "sandbox" }
 files["scripts/*/spec"] = { std = "+lua54+busted" }
 files["scripts/lib/spec"] = { std = "+lua54+busted" }
 

@@ -211,6 +211,8 @@ static int settle(struct rt_options *o, struct rt_err *err)
 {
     if (o->source[find_option(RT_STR("demo"))] == RT_FROM_DEFAULT)
         o->demo = o->env == RT_ENV_DEVELOPMENT;
+    if (o->source[find_option(RT_STR("watch"))] == RT_FROM_DEFAULT)
+        o->watch = o->env == RT_ENV_DEVELOPMENT;
     if (o->demo && o->env != RT_ENV_DEVELOPMENT)
         return rt_err_set(err, RT_E_INVALID, "demo data is for development only; set --demo off or --env development");
     return 0;

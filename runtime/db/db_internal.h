@@ -40,6 +40,11 @@ int db__fail(struct rt_conn *c, int rc, const char *what, struct rt_err *err);
 int db__control(struct rt_conn *c, sqlite3_stmt **slot, const char *sql, struct rt_err *err);
 /* SQL functions of ours; SQLITE_OK or an SQLite code. */
 int db__add_functions(struct rt_conn *c);
+/* Where the engine's memory comes from (memory.c). */
+extern const sqlite3_mem_methods db__memory;
+/* Registers the file system of write connections (logfile.c) once the engine is up. */
+void db__register_log(void);
+#define DB_LOG_VFS "perigee"
 /* Frees idle statements (before close). */
 void db__drop_statements(struct rt_conn *c);
 

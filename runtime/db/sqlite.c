@@ -95,11 +95,16 @@ static int set_up(struct rt_conn *c, enum rt_conn_mode mode, struct rt_err *err)
     return rc == SQLITE_OK ? 0 : db__fail(c, rc, NULL, err);
 }
 
-/* Memory statistics cost a lock around every allocation and nobody reads them. */
+/* Memory statistics cost a lock around every allocation and nobody reads them. A sanitizer should see the engine's
+ * allocations as they are. */
 static void configure(void)
 {
+#ifndef __SANITIZE_ADDRESS__
+    sqlite3_config(SQLITE_CONFIG_MALLOC, &db__memory);
+#endif
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     sqlite3_initialize();
+    db__register_log();
 }
 
 int rt_conn_open(const char *path, enum rt_conn_mode mode, struct rt_conn **ret, struct rt_err *err)
@@ -112,7 +117,7 @@ int rt_conn_open(const char *path, enum rt_conn_mode mode, struct rt_conn **ret,
     int flags = SQLITE_OPEN_NOMUTEX |
                 (mode == RT_CONN_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE);
     mode_t before = umask(0077);
-    int rc = sqlite3_open_v2(path, &c->db, flags, NULL);
+    int rc = sqlite3_open_v2(path, &c->db, flags, mode == RT_CONN_WRITE ? DB_LOG_VFS : NULL);
     umask(before);
     if (rc != SQLITE_OK) {
         rc = db__fail(c, rc, path, err);

@@ -205,8 +205,8 @@ int rt_client_post(struct rt_client *c, const struct rt_client_post *p, rt_clien
     curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->list);
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)p->body.n);
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, p->body.n ? p->body.p : "");
-    int rc = curl_easy_setopt(t->easy, CURLOPT_URL, p->url) ? rt_err_set(err, RT_E_NOMEM, "no memory for a request") :
-                                                              client__start(t, err);
+    int rc = curl_easy_setopt(t->easy, CURLOPT_URL, p->url) ? rt_err_set(err, RT_E_NOMEM, "no memory for a request")
+                                                            : client__start(t, err);
     if (rc)
         client__drop(t);
     return rc;
@@ -249,10 +249,10 @@ static void fill_mail(const struct client_transfer *t, CURLcode code, struct rt_
         return;
     bool login = code == CURLE_LOGIN_DENIED || r->status == 530 || (r->status >= 534 && r->status <= 538);
     r->permanent = r->status >= 500 && r->status <= 599 && !login;
-    r->error = login                ? "the SMTP server refuses the user or password" :
-               r->permanent         ? "the SMTP server refuses this mail" :
-               r->status >= 400     ? "the SMTP server cannot take this mail now" :
-                                      reason(t, code);
+    r->error = login              ? "the SMTP server refuses the user or password"
+               : r->permanent     ? "the SMTP server refuses this mail"
+               : r->status >= 400 ? "the SMTP server cannot take this mail now"
+                                  : reason(t, code);
     r->status = r->status >= 400 ? r->status : 0;
 }
 

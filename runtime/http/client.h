@@ -17,12 +17,12 @@ enum { RT_CLIENT_EXCERPT = 1024, RT_CLIENT_BODY_MAX = 64 << 10, RT_CLIENT_HEADER
 
 /* What came of a transfer; valid during the call that delivers it. */
 struct rt_client_result {
-    int status;             /* of HTTP or SMTP; 0: none came */
-    int64_t retry_after;    /* seconds, -1: not said */
+    int status;          /* of HTTP or SMTP; 0: none came */
+    int64_t retry_after; /* seconds, -1: not said */
     int64_t latency_ms;
-    struct rt_str excerpt;  /* the first bytes of the body, as they came */
-    const char *error;      /* why it did not work, for people; NULL when there is an answer (mail: it was taken) */
-    bool permanent;         /* mail: the server refuses for good */
+    struct rt_str excerpt; /* the first bytes of the body, as they came */
+    const char *error;     /* why it did not work, for people; NULL when there is an answer (mail: it was taken) */
+    bool permanent;        /* mail: the server refuses for good */
 };
 typedef void rt_client_done(void *arg, const struct rt_client_result *r);
 

@@ -20,7 +20,7 @@ struct client_transfer {
     bool refused;    /* an address was not allowed */
     bool head_ended; /* the head of the answer is complete (perhaps an interim one) */
     bool mail;
-    struct rt_str message;      /* of mail: what is left to send */
+    struct rt_str message; /* of mail: what is left to send */
     struct client_transfer *next, **back;
 };
 

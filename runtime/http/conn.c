@@ -45,6 +45,7 @@ static struct http_conn *conn_new(struct rt_http *h, struct MHD_Connection *mhd)
         return NULL;
     http__list_init(&conn->link);
     conn->http = h;
+    conn->counted = true;
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
     conn->fd = info ? info->connect_fd : -1;
     info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);

@@ -163,5 +163,7 @@ int http__check_head(struct rt_http_req *req, const char *method, const char *ve
         return 431;
     *ret_why = "The body is too large.";
     req->length = number(head.length); /* the library has seen that these are digits */
+    req->conn->counted &= head.codings == 0;
+    req->conn->consumed += (uint64_t)(end - method) + req->length;
     return req->length > h->limits.body_bytes ? 413 : 0;
 }

@@ -85,4 +85,9 @@ void rt_http_respond(struct rt_http_req *req, int status, char *body, size_t n);
 /* The same with a body of `size` bytes from the start of a file; the descriptor is taken over. */
 void rt_http_respond_file(struct rt_http_req *req, int status, int fd, uint64_t size);
 
+/* Instead of an answer: the connection's socket becomes the caller's, the server forgets it. RT_E_INVALID when the
+ * client has sent more than this request already (those bytes would be lost), RT_E_FULL without a descriptor; the
+ * request then still wants its answer. */
+int rt_http_take_over(struct rt_http_req *req, int *ret_fd);
+
 #endif

@@ -23,6 +23,8 @@ struct http_conn {
     uint64_t since;          /* when it entered its list */
     int fd;                  /* borrowed from the library */
     bool answered;           /* its last request, if any, ended well: closing needs no lingering */
+    bool counted;            /* `consumed` is exact: no request had a body in chunks */
+    uint64_t consumed;       /* bytes of all requests so far */
     char address[INET6_ADDRSTRLEN];
 };
 
@@ -49,6 +51,7 @@ struct rt_http_req {
     bool queued;   /* … and the library took the answer */
     bool parked;   /* suspended until the answer comes */
     bool refused;
+    bool taken;      /* the connection goes to somebody else, who has its socket */
     bool oversized;  /* the body passed the limit, its rest is dropped */
     char *hidden_at; /* where on_uri() hid the query … */
     char hidden;     /* … and the character that was there */

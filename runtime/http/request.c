@@ -157,6 +157,6 @@ void http__on_completed(void *cls, struct MHD_Connection *mhd, void **context, e
     *context = NULL;
     if (req->parked)
         MHD_set_connection_option(mhd, MHD_CONNECTION_OPTION_TIMEOUT, h->limits.idle_seconds);
-    req->conn->answered = code == MHD_REQUEST_TERMINATED_COMPLETED_OK && !req->refused;
+    req->conn->answered = req->taken || (code == MHD_REQUEST_TERMINATED_COMPLETED_OK && !req->refused);
     http__end(req);
 }

@@ -23,8 +23,8 @@ int rt_client_mail_url(const char *url, struct rt_err *err)
     char *scheme = NULL, *host = NULL;
     CURLU *u = curl_url();
     bool good = u && !curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) &&
-                !curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) && !curl_url_get(u, CURLUPART_HOST, &host, 0) &&
-                *host && (strcmp(scheme, "smtp") == 0 || strcmp(scheme, "smtps") == 0);
+                !curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) && !curl_url_get(u, CURLUPART_HOST, &host, 0) && *host &&
+                (strcmp(scheme, "smtp") == 0 || strcmp(scheme, "smtps") == 0);
     curl_free(scheme);
     curl_free(host);
     curl_url_cleanup(u);
@@ -64,8 +64,8 @@ int rt_client_mail(struct rt_client *c, const struct rt_client_mail *m, rt_clien
     curl_easy_setopt(t->easy, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(t->easy, CURLOPT_READFUNCTION, send_message);
     curl_easy_setopt(t->easy, CURLOPT_READDATA, t);
-    int rc = curl_easy_setopt(t->easy, CURLOPT_URL, m->url) ? rt_err_set(err, RT_E_NOMEM, "no memory for a mail") :
-                                                              client__start(t, err);
+    int rc = curl_easy_setopt(t->easy, CURLOPT_URL, m->url) ? rt_err_set(err, RT_E_NOMEM, "no memory for a mail")
+                                                            : client__start(t, err);
     if (rc)
         client__drop(t);
     return rc;

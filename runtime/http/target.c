@@ -15,23 +15,27 @@ static const struct special {
     int bits;
     enum rt_target_kind kind;
 } specials4[] = {
-    { "0.0.0.0", 8, RT_TARGET_LOCAL },        { "10.0.0.0", 8, RT_TARGET_PRIVATE },
-    { "100.64.0.0", 10, RT_TARGET_PRIVATE },  { "127.0.0.0", 8, RT_TARGET_LOCAL },
+    { "0.0.0.0", 8, RT_TARGET_LOCAL },          { "10.0.0.0", 8, RT_TARGET_PRIVATE },
+    { "100.64.0.0", 10, RT_TARGET_PRIVATE },    { "127.0.0.0", 8, RT_TARGET_LOCAL },
     { "168.63.129.16", 32, RT_TARGET_PRIVATE }, { "169.254.0.0", 16, RT_TARGET_PRIVATE },
-    { "172.16.0.0", 12, RT_TARGET_PRIVATE },  { "192.0.0.0", 24, RT_TARGET_SPECIAL },
-    { "192.0.2.0", 24, RT_TARGET_SPECIAL },   { "192.31.196.0", 24, RT_TARGET_SPECIAL },
-    { "192.52.193.0", 24, RT_TARGET_SPECIAL }, { "192.88.99.0", 24, RT_TARGET_SPECIAL },
-    { "192.168.0.0", 16, RT_TARGET_PRIVATE }, { "192.175.48.0", 24, RT_TARGET_SPECIAL },
-    { "198.18.0.0", 15, RT_TARGET_SPECIAL },  { "198.51.100.0", 24, RT_TARGET_SPECIAL },
-    { "203.0.113.0", 24, RT_TARGET_SPECIAL }, { "224.0.0.0", 3, RT_TARGET_SPECIAL },
+    { "172.16.0.0", 12, RT_TARGET_PRIVATE },    { "192.0.0.0", 24, RT_TARGET_SPECIAL },
+    { "192.0.2.0", 24, RT_TARGET_SPECIAL },     { "192.31.196.0", 24, RT_TARGET_SPECIAL },
+    { "192.52.193.0", 24, RT_TARGET_SPECIAL },  { "192.88.99.0", 24, RT_TARGET_SPECIAL },
+    { "192.168.0.0", 16, RT_TARGET_PRIVATE },   { "192.175.48.0", 24, RT_TARGET_SPECIAL },
+    { "198.18.0.0", 15, RT_TARGET_SPECIAL },    { "198.51.100.0", 24, RT_TARGET_SPECIAL },
+    { "203.0.113.0", 24, RT_TARGET_SPECIAL },   { "224.0.0.0", 3, RT_TARGET_SPECIAL },
 };
 
-/* IPv6, the more special ones first. */
+/* IPv6 */
 static const struct special specials6[] = {
-    { "::", 128, RT_TARGET_LOCAL },          { "::1", 128, RT_TARGET_LOCAL },
-    { "fc00::", 7, RT_TARGET_PRIVATE },      { "fe80::", 10, RT_TARGET_PRIVATE },
-    { "fec0::", 10, RT_TARGET_PRIVATE },     { "2001:db8::", 32, RT_TARGET_SPECIAL },
-    { "3fff::", 20, RT_TARGET_SPECIAL },     { "2001::", 23, RT_TARGET_SPECIAL },
+    { "::", 128, RT_TARGET_LOCAL },
+    { "::1", 128, RT_TARGET_LOCAL },
+    { "fc00::", 7, RT_TARGET_PRIVATE },
+    { "fe80::", 10, RT_TARGET_PRIVATE },
+    { "fec0::", 10, RT_TARGET_PRIVATE },
+    { "2001:db8::", 32, RT_TARGET_SPECIAL },
+    { "3fff::", 20, RT_TARGET_SPECIAL },
+    { "2001::", 23, RT_TARGET_SPECIAL },
     { "2620:4f:8000::", 48, RT_TARGET_SPECIAL },
 };
 
@@ -41,7 +45,7 @@ static const struct carrier {
     int bits, at;
     uint8_t mask;
 } carriers[] = {
-    { "::", 96, 12, 0 },   { "::ffff:0:0:0", 96, 12, 0 }, { "64:ff9b::", 96, 12, 0 },
+    { "::", 96, 12, 0 },    { "::ffff:0:0:0", 96, 12, 0 }, { "64:ff9b::", 96, 12, 0 },
     { "2002::", 16, 2, 0 }, { "2001::", 32, 12, 0xff },
 };
 
@@ -78,9 +82,12 @@ static enum rt_target_kind kind4(const uint8_t a[4])
     return RT_TARGET_PUBLIC;
 }
 
-/* The IPv4 address that an IPv6 address stands for. */
+/* The IPv4 address that an IPv6 address stands for. :: and ::1 stand for themselves. */
 static bool carried(const uint8_t a[16], uint8_t out[4])
 {
+    static const uint8_t nothing[15];
+    if (memcmp(a, nothing, 15) == 0 && a[15] <= 1)
+        return false;
     if (memcmp(a, mapped, 12) == 0) {
         memcpy(out, a + 12, 4);
         return true;
@@ -100,15 +107,9 @@ static bool carried(const uint8_t a[16], uint8_t out[4])
 static enum rt_target_kind kind6(const uint8_t a[16])
 {
     uint8_t inner[4];
-    for (size_t i = 0; i < 2; i++) { /* :: and ::1, before they look like carried ones */
-        uint8_t network[16];
-        inet_pton(AF_INET6, specials6[i].network, network);
-        if (within(a, network, specials6[i].bits))
-            return specials6[i].kind;
-    }
     if (carried(a, inner))
         return kind4(inner);
-    for (size_t i = 2; i < sizeof specials6 / sizeof *specials6; i++) {
+    for (size_t i = 0; i < sizeof specials6 / sizeof *specials6; i++) {
         uint8_t network[16];
         inet_pton(AF_INET6, specials6[i].network, network);
         if (within(a, network, specials6[i].bits))

@@ -78,7 +78,8 @@ void rt_loop_free(struct rt_loop *l)
         return;
     uv_close((uv_handle_t *)&l->async, NULL);
     uv_close((uv_handle_t *)&l->prepare, NULL);
-    uv_run(&l->uv, UV_RUN_DEFAULT);
+    while (uv_run(&l->uv, UV_RUN_DEFAULT)) { /* a stop that was asked for too late ends one run only */
+    }
     uv_loop_close(&l->uv);
     pthread_mutex_destroy(&l->mu);
     free(l);
@@ -105,6 +106,8 @@ void rt_loop_post(struct rt_loop *l, struct rt_message *m)
     if (wake)
         uv_async_send(&l->async);
 }
+
+void *rt_loop_native(struct rt_loop *l) { return &l->uv; }
 
 static void readable(uv_poll_t *poll, int status, int events)
 {

@@ -22,6 +22,9 @@ void rt_loop_stop(struct rt_loop *l);
 /* Called after each round of events, before the loop may sleep. */
 void rt_loop_each(struct rt_loop *l, void (*fn)(void *arg), void *arg);
 
+/* The library's loop, for a library that wants to live on it; the loop's thread. */
+void *rt_loop_native(struct rt_loop *l);
+
 /* A function to run on the loop's thread; the caller's memory until it runs. */
 struct rt_message {
     void (*run)(struct rt_message *m);

@@ -38,7 +38,7 @@ void rt_api_short_name(const struct rt_lua_fn *fn, char *out, size_t size)
 {
     size_t n = strcspn(fn->sig, "("), start = 0;
     for (size_t i = 0; i < n; i++)
-        if (fn->sig[i] == '.')
+        if (fn->sig[i] == '.' || fn->sig[i] == ':')
             start = i + 1;
     snprintf(out, size, "%.*s", (int)(n - start), fn->sig + start);
 }

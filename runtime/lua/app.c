@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lua/api.h"
+#include "lua/channel.h"
 #include "lua/prelude.h"
 #include "lua/schema.h"
 
@@ -109,6 +110,23 @@ static void read_docs(lua_State *L, struct rt_app *app, int t)
     lua_pop(L, 1);
 }
 
+static void read_pages(lua_State *L, struct rt_app *app, int t)
+{
+    lua_getfield(L, t, "pages");
+    app->n_pages = (int)lua_rawlen(L, -1);
+    app->pages = must(L, calloc((size_t)app->n_pages + 1, sizeof *app->pages));
+    for (int i = 0; i < app->n_pages; i++) {
+        lua_rawgeti(L, -1, i + 1);
+        int p = lua_gettop(L);
+        app->pages[i] = (struct rt_page_declaration){ .path = text_field(L, p, "path"),
+                                                      .file = text_field(L, p, "file"),
+                                                      .folder = text_field(L, p, "folder"),
+                                                      .development = flag_field(L, p, "development") };
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
 static void read_models(lua_State *L, struct rt_app *app, int t)
 {
     struct rt_err err;
@@ -187,6 +205,21 @@ static int ref_of(lua_State *L, int t, const char *table, const char *key)
     return ref;
 }
 
+static void read_socket(lua_State *L, struct rt_route *route, int r)
+{
+    route->open_ref = route->message_ref = route->closed_ref = route->timeout_ref = LUA_NOREF;
+    if (lua_getfield(L, r, "socket") == LUA_TTABLE) {
+        int s = lua_gettop(L);
+        route->socket = true;
+        route->open_ref = ref_field(L, s, "open");
+        route->message_ref = ref_field(L, s, "message");
+        route->closed_ref = ref_field(L, s, "closed");
+        route->timeout_ref = ref_field(L, s, "timeout");
+        route->token_query = text_field(L, s, "token_query");
+    }
+    lua_pop(L, 1);
+}
+
 static void read_route(lua_State *L, struct rt_app *app, struct rt_route *route, int t, int r)
 {
     *route = (struct rt_route){ .method = text_field(L, r, "method"),
@@ -212,6 +245,7 @@ static void read_route(lua_State *L, struct rt_app *app, struct rt_route *route,
     route->query = read_schema(L, app, r, "query", route->line);
     route->body = read_schema(L, app, r, "body", route->line);
     read_returns(L, app, route, r);
+    read_socket(L, route, r);
 }
 
 static void read_routes(lua_State *L, struct rt_app *app, int t)
@@ -297,6 +331,7 @@ static int load(lua_State *L)
     app->prefixes = read_texts(L, t, "prefixes");
     read_limits(L, app, t);
     read_docs(L, app, t);
+    read_pages(L, app, t);
     read_models(L, app, t);
     read_config(L, app, t);
     read_routes(L, app, t);
@@ -330,6 +365,7 @@ void rt_app_free(struct rt_app *app)
     if (!app)
         return;
     lua_State *L = app->vm->L;
+    rt_channels_fini(app->vm);
     app->vm->app = NULL;
     for (int i = 0; i < app->n_routes; i++) {
         struct rt_route *r = &app->routes[i];
@@ -346,6 +382,7 @@ void rt_app_free(struct rt_app *app)
     free(app->routes);
     free(app->limits);
     free(app->docs);
+    free(app->pages);
     free(app->hosts);
     free(app->prefixes);
     free(app);

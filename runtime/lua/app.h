@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "http/pages.h"
 #include "lua/vm.h"
 
 struct rt_schema;
@@ -32,6 +33,9 @@ struct rt_route {
     struct rt_returns returns[RT_RETURNS_MAX];
     int n_returns;
     bool secret, anyone;
+    bool socket; /* its handshake; then these handlers, LUA_NOREF for none */
+    int open_ref, message_ref, closed_ref, timeout_ref;
+    const char *token_query; /* a query parameter that may hold the token instead of the header, or NULL */
     int doc; /* index into docs when the host itself answers, else -1 */
 };
 
@@ -58,6 +62,8 @@ struct rt_app {
     int n_limits;
     struct rt_doc_page *docs;
     int n_docs;
+    struct rt_page_declaration *pages;
+    int n_pages;
     const char **hosts, **prefixes; /* ended by NULL */
     bool trailing_slash, reset_iso;
     int table_ref; /* the normalised manifest */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Files as values: a userdata that owns its bytes. An answer takes a copy of them, or of the descriptor that
- * leads to them, so the value may be answered with again. */
+ * Files as values: a userdata that owns its bytes. An answer copies a small file and takes a large one. */
 #include "lua/file.h"
 
 #include <lauxlib.h>

@@ -67,9 +67,10 @@ static void push_hook(lua_State *L, const struct rt_endpoint *e, const char *id,
 
 static bool ours(const char *name)
 {
-    static const char *const names[] = { "host",       "content-length", "transfer-encoding", "connection",
-                                         "keep-alive", "expect",         "upgrade",           "te",
-                                         "trailer",    "user-agent",     NULL };
+    static const char *const names[] = {
+        "host", "content-length", "transfer-encoding", "connection", "keep-alive", "expect", "upgrade",
+        "te",   "trailer",        "user-agent",        NULL
+    };
     for (int i = 0; names[i]; i++)
         if (strcasecmp(name, names[i]) == 0)
             return true;

@@ -11,22 +11,6 @@
 
 enum { MEASURES_MAX = 16, FACTS_AT_ONCE = 16, DAYS_MAX = 40000 };
 
-struct rt_fact rt_fact_read(lua_State *L, int idx)
-{
-    lua_Integer detail;
-    luaL_checktype(L, idx, LUA_TTABLE);
-    struct rt_fact f = { .measure = rt_field_text(L, idx, "measure"), .kind = rt_field_text(L, idx, "kind") };
-    f.id = rt_field_integer(L, idx, "id");
-    rt_field_optional_integer(L, idx, "detail", &detail);
-    f.detail = detail;
-    f.from = rt_field_integer(L, idx, "from");
-    f.to = rt_field_integer(L, idx, "to");
-    f.value = rt_field_integer(L, idx, "value");
-    if (f.to < f.from)
-        luaL_error(L, "the fact ends before it begins");
-    return f;
-}
-
 static void record(lua_State *L, struct rt_conn *conn, const struct rt_fact *facts, size_t n)
 {
     struct rt_err err;

@@ -50,7 +50,7 @@ static int take_hash(lua_State *L, int status, lua_KContext ctx)
     return 1;
 }
 
-L_FN(password_hash, RT_REQUEST | RT_JOB | RT_CONSOLE, "password.hash(password: string): string",
+L_FN(password_hash, RT_RUN, "password.hash(password: string): string",
      "The argon2id hash of a password, to be stored. Waits for a hashing thread: call it before db.transaction.")
 {
     size_t n;
@@ -73,7 +73,7 @@ static int take_verdict(lua_State *L, int status, lua_KContext ctx)
 static const char decoy[] =
     "$argon2id$v=19$m=19456,t=2,p=1$bm90IGEgcmVhbCBzYWx0IQ$5l7bWb1m0Jm8Zc3kz1Jd8wqf8kE2vJ5mXo3S3kqfQ0s";
 
-L_FN(password_verify, RT_REQUEST | RT_JOB | RT_CONSOLE,
+L_FN(password_verify, RT_RUN,
      "password.verify(password: string, hash: string | nil): boolean",
      "Whether the password fits the hash. With nil it takes the same time and is false. Call it before db.transaction.")
 {

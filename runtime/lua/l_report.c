@@ -13,7 +13,7 @@
 #include "report/csv.h"
 #include "report/pool.h"
 
-enum { ROW_MAX = 64 << 20 };
+enum { ROW_MAX = 64 << 20, GC_STEP_KB = 8 << 10 };
 
 #define CSV_TYPE  "text/csv; charset=utf-8"
 #define XLSX_TYPE "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -28,13 +28,19 @@ struct work {
     const char *what, *type;
 };
 
-static int collect(lua_State *L)
+static void forget(struct work *w)
 {
-    struct work *w = lua_touserdata(L, 1);
     rt_document_free(w->document);
     rt_spool_free(w->job.file);
     rt_spool_free(w->file);
     rt_buf_fini(&w->out);
+    w->document = NULL;
+    w->job.file = w->file = NULL;
+}
+
+static int collect(lua_State *L)
+{
+    forget(lua_touserdata(L, 1));
     return 0;
 }
 
@@ -48,6 +54,8 @@ static struct work *push_work(lua_State *L, const char *what, const char *type)
     if (luaL_newmetatable(L, "rt.report.work")) {
         lua_pushcfunction(L, collect);
         lua_setfield(L, -2, "__gc");
+        lua_pushcfunction(L, collect);
+        lua_setfield(L, -2, "__close");
     }
     lua_setmetatable(L, -2);
     return w;
@@ -85,6 +93,8 @@ static int push_file(lua_State *L, const struct work *w, struct rt_spool **file)
     struct rt_file *f = rt_file_push(L, lua_tostring(L, -1), w->type);
     f->bytes = *file;
     *file = NULL;
+    if (!rt_spool_in_memory(f->bytes)) /* the collector does not see how large it is; others may be garbage by now */
+        lua_gc(L, LUA_GCSTEP, GC_STEP_KB);
     return 1;
 }
 
@@ -144,6 +154,7 @@ static void put_row(lua_State *L, struct rt_csv *csv, int row, lua_Integer colum
 static int write_here(lua_State *L)
 {
     struct work *w = push_work(L, "report.csv", CSV_TYPE);
+    lua_toclose(L, -1); /* when rows() raises, the disk space is not left to the collector */
     struct rt_csv csv;
     struct rt_err err;
     w->file = rt_spool_new(rt_report_folder(pool_of(L, w->what)), 0);

@@ -244,7 +244,7 @@ L_FN(webhook_deliveries, RT_RUN,
     return 2;
 }
 
-static const struct rt_lua_fn *const fns[] = { &webhook_create,    &webhook_list, &webhook_get,
-                                               &webhook_delete,    &webhook_send, &webhook_test,
+static const struct rt_lua_fn *const fns[] = { &webhook_create,    &webhook_list,       &webhook_get,
+                                               &webhook_delete,    &webhook_send,       &webhook_test,
                                                &webhook_redeliver, &webhook_deliveries, NULL };
 const struct rt_lua_lib rt_lib_webhook = { "webhook", "Webhooks: endpoints, events, the delivery log.", fns };

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * require() for scripts: a file below the app's folder, or below lib/, loaded once per state as text,
- * with the frozen globals. Only while the app is loaded, so that a release is complete once it serves. */
+ * with the frozen globals. The files are those of the release's tree, the same for all of its states. Only while the app is loaded, so that a release is complete once it serves. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "lua/api.h"
 #include "lua/vm.h"
-
-enum { SCRIPT_MAX = 1 << 20 };
 
 /* "rules.sessions" → "<app>/rules/sessions.lua"; only lower-case words joined by dots. */
 static void script_path(lua_State *L, const char *app, const char *name, char *out, size_t size)
@@ -26,27 +22,14 @@ static void script_path(lua_State *L, const char *app, const char *name, char *o
             out[i] = '/';
 }
 
-static void load_file(lua_State *L, const char *scripts, const char *relative)
+static void load_file(lua_State *L, const struct rt_tree *tree, const char *relative)
 {
-    char path[1024], chunk[300];
-    snprintf(path, sizeof path, "%s/%s", scripts, relative);
-    snprintf(chunk, sizeof chunk, "@%s", relative);
-    FILE *f = fopen(path, "rb");
+    char chunk[300];
+    const struct rt_tree_file *f = rt_tree_find(tree, relative);
     if (!f)
         luaL_error(L, "require: there is no file %s", relative);
-    struct rt_buf b;
-    rt_buf_init(&b, SCRIPT_MAX);
-    char part[8192];
-    size_t n;
-    while ((n = fread(part, 1, sizeof part, f)) > 0)
-        rt_buf_put(&b, part, n);
-    fclose(f);
-    int status = b.failed ? LUA_ERRMEM : luaL_loadbufferx(L, b.data ? b.data : "", b.len, chunk, "t");
-    bool too_long = b.failed;
-    rt_buf_fini(&b);
-    if (too_long)
-        luaL_error(L, "%s is longer than %d bytes", relative, SCRIPT_MAX);
-    if (status != LUA_OK)
+    snprintf(chunk, sizeof chunk, "@%s", relative);
+    if (luaL_loadbufferx(L, f->text, f->n, chunk, "t") != LUA_OK)
         lua_error(L);
 }
 
@@ -66,7 +49,7 @@ int rt_vm_require(lua_State *L, const char *name)
         return luaL_error(L, "require(\"%s\"): only at the top of a file, not while requests run", name);
     lua_pushlightuserdata(L, vm);
     lua_setfield(L, -2, relative);
-    load_file(L, vm->scripts, relative);
+    load_file(L, vm->tree, relative);
     lua_pushstring(L, name);
     lua_call(L, 1, 1);
     if (lua_isnil(L, -1)) {

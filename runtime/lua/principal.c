@@ -10,7 +10,7 @@
 #include "lua/api.h"
 #include "lua/request.h"
 
-enum { PRINCIPALS_MAX = 4096, TOKEN_MAX = 4096 };
+enum { PRINCIPALS_MAX = 4096, TOKEN_MAX = 4096, WHO_MAX = 64 };
 
 struct principal {
     int ref;
@@ -42,7 +42,7 @@ static void forget_all(lua_State *L, struct rt_vm *vm)
     rt_map_init(&vm->principals);
 }
 
-static struct rt_str bearer(struct rt_str h)
+struct rt_str rt_bearer(struct rt_str h)
 {
     if (h.n < 8 || strncasecmp(h.p, "bearer ", 7) != 0)
         return (struct rt_str){ NULL, 0 };
@@ -50,20 +50,19 @@ static struct rt_str bearer(struct rt_str h)
 }
 
 /* "user:<token>" */
-static size_t cache_key(const struct rt_route *route, struct rt_str token, char *out)
+static size_t cache_key(const char *who, struct rt_str token, char *out)
 {
-    size_t n = strlen(route->who);
-    memcpy(out, route->who, n);
+    size_t n = strlen(who);
+    memcpy(out, who, n);
     out[n] = ':';
     memcpy(out + n + 1, token.p, token.n);
     return n + 1 + token.n;
 }
 
 /* Leaves the principal's frozen table on the stack. */
-static int64_t ask_app(lua_State *L, const struct rt_route *route, struct rt_str token, int64_t now,
-                       int64_t *ret_expires)
+static int64_t ask_app(lua_State *L, const char *who, int fn, struct rt_str token, int64_t now, int64_t *ret_expires)
 {
-    lua_rawgeti(L, LUA_REGISTRYINDEX, route->principal_ref);
+    lua_pushvalue(L, fn);
     lua_pushlstring(L, token.p, token.n);
     lua_call(L, 1, 3);
     if (!lua_istable(L, -3))
@@ -71,7 +70,7 @@ static int64_t ask_app(lua_State *L, const struct rt_route *route, struct rt_str
     *ret_expires = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : now;
     lua_pop(L, 2);
     if (lua_getfield(L, -1, "id") != LUA_TNUMBER || !lua_isinteger(L, -1))
-        luaL_error(L, "the principal '%s' has no integer field id", route->who);
+        luaL_error(L, "the principal '%s' has no integer field id", who);
     int64_t id = lua_tointeger(L, -1);
     lua_pop(L, 1);
     rt_freeze(L, "req.user");
@@ -97,25 +96,23 @@ static void remember(lua_State *L, struct rt_vm *vm, const char *key, size_t n, 
     }
 }
 
-int64_t rt_principal_push(lua_State *L, struct rt_vm *vm, const struct rt_route *route, struct rt_str authorization,
-                          int64_t now)
+int64_t rt_principal_push(lua_State *L, struct rt_vm *vm, const char *who, int fn, struct rt_str token, int64_t now)
 {
-    struct rt_str token = bearer(authorization);
-    if (!token.p || token.n == 0 || token.n > TOKEN_MAX)
+    if (!token.p || token.n == 0 || token.n > TOKEN_MAX || strlen(who) > WHO_MAX)
         rt_raise_failure(L, 401, NULL, "Authentication credentials were not provided");
     uint64_t epoch = atomic_load(&vm->services->app->epoch);
     if (vm->principals_epoch != epoch)
         forget_all(L, vm);
     vm->principals_epoch = epoch;
-    char key[TOKEN_MAX + 64];
-    size_t n = cache_key(route, token, key);
+    char key[TOKEN_MAX + WHO_MAX + 1];
+    size_t n = cache_key(who, token, key);
     const struct principal *p = rt_map_get(&vm->principals, key, n);
     if (p && p->expires > now) {
         lua_rawgeti(L, LUA_REGISTRYINDEX, p->ref);
         return p->id;
     }
     int64_t expires;
-    int64_t id = ask_app(L, route, token, now, &expires);
+    int64_t id = ask_app(L, who, fn, token, now, &expires);
     if (expires > now)
         remember(L, vm, key, n, id, expires);
     return id;

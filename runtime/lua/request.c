@@ -283,12 +283,11 @@ static void take_file(lua_State *L, struct rt_exchange *x, int idx)
     snprintf(x->file_name, sizeof x->file_name, "%s", f->name);
     struct rt_err err;
     if (!rt_spool_in_memory(f->bytes) && !x->keep_body) {
-        x->file_fd = rt_spool_dup(f->bytes);
         x->file_size = rt_spool_size(f->bytes);
-        if (x->file_fd < 0)
-            rt_raise_failure(L, 503, NULL, "The file could not be opened");
+        x->file_fd = rt_spool_take_file(f->bytes);
     } else if (rt_spool_copy(f->bytes, &x->body, &err)) {
-        luaL_error(L, "%s %s with an Idempotency-Key: %s", x->route->method, x->route->path, err.msg);
+        luaL_error(L, "%s %s: %s%s", x->route->method, x->route->path, err.msg,
+                   x->keep_body ? " (a repeatable request's answer is kept)" : "");
     }
 }
 
@@ -332,6 +331,35 @@ static int after_handler(lua_State *L, int status, lua_KContext ctx)
     return 0;
 }
 
+/* The request's token; one from the query is decoded and stands on the stack. */
+static struct rt_str push_token(lua_State *L, const struct rt_exchange *x)
+{
+    struct rt_str token = rt_bearer(rt_http_header(x->http, "Authorization"));
+    struct rt_str query = rt_http_query(x->http), name, value;
+    while (!token.p && x->route->token_query && rt_query_next(&query, &name, &value))
+        if (rt_str_is(name, x->route->token_query)) {
+            push_decoded(L, value, true, 400);
+            token.p = lua_tolstring(L, -1, &token.n);
+        }
+    return token;
+}
+
+/* A socket's handler gets `req` when the HTTP request is gone: what is made on demand is made now. */
+static int keep_request(lua_State *L, struct rt_exchange *x)
+{
+    static const char *const fields[] = { "id", "origin", "method", "path", "query_text", "address", NULL };
+    for (int i = 0; fields[i]; i++) {
+        lua_getfield(L, 2, fields[i]);
+        lua_pushstring(L, fields[i]);
+        lua_insert(L, -2);
+        lua_rawset(L, 2);
+    }
+    lua_settop(L, 2);
+    x->request_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    x->upgrade = true;
+    return 0;
+}
+
 /* The coroutine's body; the exchange is its argument. */
 static int handle(lua_State *L)
 {
@@ -340,8 +368,10 @@ static int handle(lua_State *L)
     lua_createtable(L, 0, 8);
     luaL_setmetatable(L, "rt.req");
     if (!r->anyone) {
-        x->user_id = rt_principal_push(L, x->app->vm, r, rt_http_header(x->http, "Authorization"), x->now);
+        lua_rawgeti(L, LUA_REGISTRYINDEX, r->principal_ref);
+        x->user_id = rt_principal_push(L, x->app->vm, r->who, 3, push_token(L, x), x->now);
         lua_setfield(L, 2, "user");
+        lua_settop(L, 2);
     }
     int refused = x->admit ? x->admit(x) : 0;
     if (refused == RT_ANSWERED)
@@ -354,6 +384,8 @@ static int handle(lua_State *L)
     enter_scope(L, x, 2);
     check_rule(L, x, 2); /* before the input: who may not do it learns nothing about how it is done */
     fill_input(L, x, 2);
+    if (r->socket)
+        return keep_request(L, x);
     lua_rawgeti(L, LUA_REGISTRYINDEX, r->run_ref);
     lua_pushvalue(L, 2);
     lua_callk(L, 1, LUA_MULTRET, (lua_KContext)x, after_handler);
@@ -370,6 +402,7 @@ static void drop_file(struct rt_exchange *x)
 void rt_exchange_fail(struct rt_exchange *x, int status, const char *code, const char *message, int details_ref)
 {
     x->status = status;
+    x->upgrade = false;
     x->failed = status >= 500;
     x->file_name[0] = 0;
     drop_file(x);
@@ -480,7 +513,8 @@ static void returned(struct rt_call *call, int n)
 void rt_exchange_run(struct rt_exchange *x)
 {
     x->user_id = x->scope_id = 0;
-    x->failed = false;
+    x->failed = x->upgrade = false;
+    x->request_ref = LUA_NOREF;
     x->file_fd = -1;
     x->keep_body = false;
     x->refusal = NULL;
@@ -497,8 +531,16 @@ void rt_exchange_run(struct rt_exchange *x)
     rt_call_start(&x->call, 1);
 }
 
+int rt_exchange_take_request(struct rt_exchange *x)
+{
+    int ref = x->request_ref;
+    x->request_ref = LUA_NOREF;
+    return ref;
+}
+
 void rt_exchange_fini(struct rt_exchange *x)
 {
+    luaL_unref(x->app->vm->L, LUA_REGISTRYINDEX, x->request_ref);
     rt_call_fini(&x->call);
     drop_file(x);
     rt_buf_fini(&x->body);

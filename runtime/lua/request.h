@@ -48,26 +48,32 @@ struct rt_exchange {
     struct rt_buf headers; /* of the script's own: "Name: value\n" each */
     bool failed;           /* raised: a 5xx was logged */
     const char *refusal;   /* `admit` and `entered` may set the message */
+    bool upgrade;          /* a socket's handshake that is to be accepted (rt_exchange_take_request) */
 
     /* Private. */
     struct rt_call call;
     const struct rt_returns *returns;
+    int request_ref; /* of an upgrade: the table `req`, complete */
 };
 
 /* Starts it. `ready` is called exactly once. */
 void rt_exchange_run(struct rt_exchange *x);
 /* Fills the answer with the app's error envelope. */
 void rt_exchange_fail(struct rt_exchange *x, int status, const char *code, const char *message, int details_ref);
+/* After an upgrade: a registry reference to `req`, the caller's from now on. */
+int rt_exchange_take_request(struct rt_exchange *x);
 /* After the answer was sent: gives memory back. */
 void rt_exchange_fini(struct rt_exchange *x);
 
 /* Once per state: the metatable of `req`. */
 void rt_request_open(struct lua_State *L);
 
-/* Pushes the principal of the request's bearer token, from the cache or by asking the app, and returns its
- * id; raises a failure with status 401. */
-int64_t rt_principal_push(struct lua_State *L, struct rt_vm *vm, const struct rt_route *route,
-                          struct rt_str authorization, int64_t now);
+/* Pushes the principal that a token stands for, from the cache or by asking the app's function for `who`, which stands
+ * at `fn`, and returns its id; raises a failure with status 401. */
+int64_t rt_principal_push(struct lua_State *L, struct rt_vm *vm, const char *who, int fn, struct rt_str token,
+                          int64_t now);
+/* The token of an Authorization header; p is NULL when it has none. */
+struct rt_str rt_bearer(struct rt_str authorization);
 /* Raises { status =, message = } and, when code is not NULL, code. */
 int rt_raise_failure(struct lua_State *L, int status, const char *code, const char *message);
 

@@ -17,6 +17,7 @@
 struct runner {
     struct rt_call call;
     struct rt_message start;
+    const char *scripts;
     const char *const *args;
     int n_args, rc;
     struct rt_err err;
@@ -162,7 +163,7 @@ static void open_libraries(lua_State *L)
     luaL_openlibs(L);
 }
 
-static void push_host(lua_State *L)
+static void push_host(lua_State *L, const char *scripts)
 {
     static const luaL_Reg fns[] = { { "call", host_call },
                                     { "phase", host_phase },
@@ -171,9 +172,9 @@ static void push_host(lua_State *L)
                                     { NULL, NULL } };
     const struct rt_vm *vm = rt_vm_of(L);
     luaL_newlib(L, fns);
-    lua_pushfstring(L, "%s/%s", vm->scripts, vm->services->app->name);
+    lua_pushfstring(L, "%s/%s", scripts, vm->services->app->name);
     lua_setfield(L, -2, "folder");
-    lua_pushstring(L, vm->scripts);
+    lua_pushstring(L, scripts);
     lua_setfield(L, -2, "scripts");
     lua_getfield(L, LUA_REGISTRYINDEX, frozen_globals);
     lua_setfield(L, -2, "sandbox");
@@ -185,7 +186,7 @@ static int prepare(lua_State *L)
     struct runner *r = lua_touserdata(L, 1);
     open_libraries(L);
     rt_prelude_load(L, "spec");
-    push_host(L);
+    push_host(L, r->scripts);
     lua_createtable(L, r->n_args, 0);
     for (int i = 0; i < r->n_args; i++) {
         lua_pushstring(L, r->args[i]);
@@ -220,9 +221,9 @@ static void each_round(void *arg)
     rt_writer_flush(vm->services->app->writer);
 }
 
-int rt_spec_run(struct rt_vm *vm, const char *const *args, int n, struct rt_err *err)
+int rt_spec_run(struct rt_vm *vm, const char *scripts, const char *const *args, int n, struct rt_err *err)
 {
-    struct runner r = { .args = args, .n_args = n, .start.run = start_runner };
+    struct runner r = { .scripts = scripts, .args = args, .n_args = n, .start.run = start_runner };
     if (rt_call_init(&r.call, vm, RT_JOB, finished, &r))
         return rt_err_set(err, RT_E_NOMEM, "no memory for a coroutine");
     int rc = rt_vm_protected(vm, RT_LOAD, prepare, &r, err);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "lua/api.h"
 #include "lua/call.h"
+#include "lua/channel.h"
 #include "lua/file.h"
 #include "lua/prelude.h"
 #include "lua/query.h"
@@ -38,6 +39,7 @@ static int open_globals(lua_State *L)
     rt_tx_open(L);
     rt_file_open(L);
     rt_request_open(L);
+    rt_socket_open(L);
     luaL_requiref(L, "cjson", luaopen_cjson, 0);
     lua_setfield(L, LUA_REGISTRYINDEX, "rt.cjson");
     return 0;
@@ -45,18 +47,19 @@ static int open_globals(lua_State *L)
 
 struct rt_vm *rt_vm_of(lua_State *L) { return *(struct rt_vm **)lua_getextraspace(L); }
 
-int rt_vm_new(const struct rt_services *services, const char *scripts, struct rt_vm **ret, struct rt_err *err)
+int rt_vm_new(const struct rt_services *services, struct rt_tree *tree, struct rt_vm **ret, struct rt_err *err)
 {
     struct rt_vm *vm = calloc(1, sizeof *vm);
     if (!vm)
         return rt_err_set(err, RT_E_NOMEM, "no memory for a Lua state");
     vm->services = services;
     vm->memory.limit = (size_t)services->script_mb << 20;
-    snprintf(vm->scripts, sizeof vm->scripts, "%s", scripts);
+    vm->tree = rt_tree_ref(tree);
     rt_map_init(&vm->principals);
     rt_buf_init(&vm->scratch, RT_VM_SCRATCH_MAX);
     vm->L = lua_newstate(rt_alloc, &vm->memory);
     if (!vm->L) {
+        rt_tree_unref(tree);
         free(vm);
         return rt_err_set(err, RT_E_NOMEM, "no memory for a Lua state");
     }
@@ -88,6 +91,7 @@ void rt_vm_free(struct rt_vm *vm)
     rt_conn_close(vm->reader);
     rt_map_fini(&vm->principals, free);
     rt_buf_fini(&vm->scratch);
+    rt_tree_unref(vm->tree);
     free(vm);
 }
 
@@ -111,7 +115,7 @@ int rt_vm_protected(struct rt_vm *vm, unsigned phase, lua_CFunction f, void *arg
     lua_pushlightuserdata(L, arg);
     rt_turn_begin(vm, L);
     if (phase & (RT_LOAD | RT_CONSOLE)) /* loading a whole app, counting a whole database: not a request */
-        atomic_store(&vm->deadline_ns, rt_mono_ns() + (phase == RT_LOAD ? 10ull : 3600ull) * 1000000000ull);
+        rt_turn_limit(vm, (phase == RT_LOAD ? 10ull : 3600ull) * 1000000000ull);
     int status = lua_pcall(L, 1, 0, -3);
     rt_turn_end(vm);
     lua_sethook(L, NULL, 0, 0);

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/map.h"
+#include "base/tree.h"
 #include "crypto/password.h"
 #include "db/db.h"
 #include "db/writer.h"
@@ -26,6 +27,9 @@ struct rt_events;
 struct lua_State;
 struct rt_call;
 struct rt_cache;
+struct rt_channels;
+struct rt_channel_stats;
+struct rt_inbox;
 struct rt_report_pool;
 
 /* What all workers' states of one app share; owned by the server. */
@@ -57,6 +61,8 @@ struct rt_services {
     struct rt_report_pool *reports;
     struct rt_limits *limits;
     struct rt_cache *cache;
+    struct rt_inbox *inbox; /* the worker's, of the hub; NULL without sockets */
+    struct rt_channel_stats *channel_stats; /* of this app on this worker */
     double limit_factor; /* 0 = limits are off */
     bool strict;         /* check what could be skipped: development and specs */
     int script_ms, script_mb, statement_ms;
@@ -76,7 +82,7 @@ struct rt_vm {
     struct rt_call *call; /* what runs now; NULL while loading */
     struct rt_app *app;   /* the app that was loaded into it, or NULL */
     unsigned phase;
-    char scripts[512]; /* the scripts folder, for require */
+    struct rt_tree *tree; /* the scripts, for require; dropped when the app is loaded */
     size_t collected;  /* bytes that the last full collection of ours left */
     struct rt_alloc memory;
     uint64_t runs;
@@ -89,18 +95,22 @@ struct rt_vm {
     struct rt_buf scratch; /* for text on its way into a Lua value */
     struct rt_map principals;
     uint64_t principals_epoch;
+    struct rt_channels *channels; /* open sockets (channel.h); NULL before the first */
     /* The watchdog's view. */
     bool overran;          /* this turn's script met its deadline */
     _Atomic int thread_id; /* the kernel's, of whoever runs it */
     _Atomic(struct lua_State *) running;
     _Atomic uint64_t deadline_ns; /* 0: nothing runs */
+    _Atomic uint64_t limit_ns;    /* of processor time, for the turn with that deadline */
+    _Atomic uint64_t condemned;   /* the deadline of a turn that has had it */
+    uint64_t seen_deadline, seen_cpu; /* the watchdog's own */
     struct rt_vm *watch_next;
 };
 
 struct rt_vm *rt_vm_of(struct lua_State *L);
 
-/* An empty sandbox with all host libraries. `scripts` is the folder that holds lib/ and the app's folder. */
-int rt_vm_new(const struct rt_services *services, const char *scripts, struct rt_vm **ret, struct rt_err *err);
+/* An empty sandbox with all host libraries. `tree` (referenced) has the files of lib/ and of the app's folder. */
+int rt_vm_new(const struct rt_services *services, struct rt_tree *tree, struct rt_vm **ret, struct rt_err *err);
 void rt_vm_free(struct rt_vm *vm);
 
 /* Pushes what a file of the app returns, loading it once ("rules.sessions", "lib.pagination"). Lua error on failure. */
@@ -121,6 +131,10 @@ void rt_watchdog_add(struct rt_vm *vm);
 void rt_watchdog_remove(struct rt_vm *vm);
 /* Marks the start and end of a turn of `L`; nestable states switch with rt_turn_switch(). */
 void rt_turn_begin(struct rt_vm *vm, struct lua_State *L);
+/* Another limit for the turn that has just begun. */
+void rt_turn_limit(struct rt_vm *vm, uint64_t limit_ns);
+/* True once the turn has had its time: it ends at the next instruction of Lua. */
+bool rt_turn_condemned(struct rt_vm *vm);
 void rt_turn_end(struct rt_vm *vm);
 void rt_turn_switch(struct rt_vm *vm, struct lua_State *L);
 

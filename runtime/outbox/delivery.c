@@ -212,7 +212,8 @@ static int record_cancelled(struct rt_conn *c, const struct rt_delivery *d, cons
 {
     struct rt_stmt *s;
     int rc = outbox__prepare(
-        c, "UPDATE perigee_outbox SET status = 'failed', error = ifnull(error || '; ', '') || ? WHERE seq = ?", &s, err);
+        c, "UPDATE perigee_outbox SET status = 'failed', error = ifnull(error || '; ', '') || ? WHERE seq = ?", &s,
+        err);
     if (rc)
         return rc;
     rt_bind_text(s, 1, why, strlen(why));

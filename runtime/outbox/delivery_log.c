@@ -65,6 +65,20 @@ int rt_delivery_json(struct rt_conn *c, int64_t webhook, int64_t limit, int64_t 
     return rc < 0 ? rc : 0;
 }
 
+/* A character that goes on behind the end. */
+static bool cut_off(const char *p, size_t n)
+{
+    unsigned char lead = (unsigned char)*p;
+    size_t need = lead >= 0xf0 && lead <= 0xf4  ? 4
+                  : lead >= 0xe0 && lead < 0xf0 ? 3
+                  : lead >= 0xc2 && lead < 0xe0 ? 2
+                                                : 1;
+    for (size_t i = 1; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return false;
+    return n < need;
+}
+
 size_t rt_delivery_excerpt(struct rt_str raw, char out[RT_EXCERPT_MAX])
 {
     size_t len = 0;
@@ -72,8 +86,8 @@ size_t rt_delivery_excerpt(struct rt_str raw, char out[RT_EXCERPT_MAX])
         for (n = 1; n < 4 && i + n < raw.n && !rt_utf8_valid(raw.p + i, n); n++) {
         }
         bool good = rt_utf8_valid(raw.p + i, n) && raw.p[i] != 0;
-        if (!good && i + 4 > raw.n && (raw.p[i] & 0xc0) == 0xc0)
-            break; /* a character that was cut off at the end */
+        if (!good && cut_off(raw.p + i, raw.n - i))
+            break;
         n = good ? n : 1;
         if (len + n > RT_EXCERPT_MAX)
             break;
@@ -115,8 +129,8 @@ int rt_delivery_totals(struct rt_conn *c, bool mail, int64_t *ret_pending, int64
     struct rt_stmt *s;
     int rc = outbox__prepare(c,
                              mail ? "SELECT count(*), min(next_at) FROM (SELECT next_at FROM perigee_outbox "
-                                    "WHERE status = 'pending' AND webhook = 0 LIMIT 100000)" :
-                                    "SELECT count(*), min(next_at) FROM (SELECT next_at FROM perigee_outbox "
+                                    "WHERE status = 'pending' AND webhook = 0 LIMIT 100000)"
+                                  : "SELECT count(*), min(next_at) FROM (SELECT next_at FROM perigee_outbox "
                                     "WHERE status = 'pending' AND webhook > 0 LIMIT 100000)",
                              &s, err);
     if (rc)

@@ -60,8 +60,8 @@ int rt_mail_check(const struct rt_mail_draft *d, struct rt_err *err)
 static int put_text(struct rt_conn *c, int64_t seq, const struct rt_mail_draft *d, struct rt_err *err)
 {
     struct rt_stmt *s;
-    int rc = outbox__prepare(c, "INSERT INTO perigee_mail(seq, recipient, subject, text, html) VALUES (?,?,?,?,?)", &s,
-                             err);
+    int rc =
+        outbox__prepare(c, "INSERT INTO perigee_mail(seq, recipient, subject, text, html) VALUES (?,?,?,?,?)", &s, err);
     if (rc)
         return rc;
     rt_bind_int(s, 1, seq);

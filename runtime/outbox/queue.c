@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * An endpoint is here while it has something due or on its way, and as long as it is known to be good. Ready ones
- * stand in rings; waiting ones in a list that is read when the earliest is due: there are few beside those that fail. */
+ * stand in rings; waiting ones in a list that is read when the earliest is due: few wait beside those that fail. */
 #include "outbox/queue.h"
 
 #include <stdlib.h>
@@ -17,7 +17,7 @@ struct endpoint {
     int64_t id, at; /* at: when it is due, INT64_MAX when not waiting */
     enum health health;
     int running, held;
-    bool ready, more; /* stands in a ring; has something due that it may not have begun */
+    bool ready, more;            /* stands in a ring; has something due that it may not have begun */
     struct rt_queue_item *items; /* begun and not recorded */
     struct endpoint *next;       /* in the ring */
     struct endpoint *wait_next, **wait_back;
@@ -31,10 +31,10 @@ struct rt_queue {
     struct rt_map endpoints;
     struct ring *rings; /* two per app: of good ones, of others */
     int n_rings, turn;
-    struct endpoint *waiting, *current;
+    struct endpoint *waiting, **waiting_tail, *current;
     int64_t next_at; /* not later than the earliest of the waiting */
     int slots, each;
-    int good, pooled;                       /* running transfers */
+    int good, pooled;                      /* running transfers */
     struct rt_queue_item *oldest, *newest; /* of those that count as good */
 };
 
@@ -55,6 +55,7 @@ struct rt_queue *rt_queue_new(int apps, int slots, int each)
         q->rings[i].tail = &q->rings[i].head;
     q->slots = slots;
     q->each = each;
+    q->waiting_tail = &q->waiting;
     q->next_at = INT64_MAX;
     return q;
 }
@@ -113,11 +114,10 @@ static void forget_if_idle(struct rt_queue *q, struct endpoint *e)
     free(e);
 }
 
-static void wait_no_more(struct endpoint *e)
+static void wait_no_more(struct rt_queue *q, struct endpoint *e)
 {
     *e->wait_back = e->wait_next;
-    if (e->wait_next)
-        e->wait_next->wait_back = e->wait_back;
+    *(e->wait_next ? &e->wait_next->wait_back : &q->waiting_tail) = e->wait_back;
     e->wait_back = NULL;
     e->at = INT64_MAX;
 }
@@ -131,11 +131,10 @@ int rt_queue_due(struct rt_queue *q, int app, int64_t endpoint, int64_t at)
     q->next_at = e->at < q->next_at ? e->at : q->next_at;
     if (e->wait_back)
         return 0;
-    e->wait_next = q->waiting;
-    e->wait_back = &q->waiting;
-    if (e->wait_next)
-        e->wait_next->wait_back = &e->wait_next;
-    q->waiting = e;
+    e->wait_next = NULL;
+    e->wait_back = q->waiting_tail;
+    *q->waiting_tail = e;
+    q->waiting_tail = &e->wait_next;
     return 0;
 }
 
@@ -201,7 +200,7 @@ int64_t rt_queue_advance(struct rt_queue *q, int64_t now, int64_t mono)
             q->next_at = e->at < q->next_at ? e->at : q->next_at;
             continue;
         }
-        wait_no_more(e);
+        wait_no_more(q, e);
         e->more = true;
         make_ready(q, e);
     }

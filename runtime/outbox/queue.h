@@ -25,8 +25,8 @@ struct rt_queue_item {
     int64_t endpoint, seq;
     /* The queue's own. */
     int64_t begun;
-    bool pooled;                        /* does not count among the good ones */
-    struct rt_queue_item *next;         /* of the endpoint */
+    bool pooled;                         /* does not count among the good ones */
+    struct rt_queue_item *next;          /* of the endpoint */
     struct rt_queue_item *older, *newer; /* among those that run and are not pooled */
 };
 

@@ -24,4 +24,7 @@ void report__grouped(double v, int decimals, struct rt_buf *out);
 /* "2025-01-20 09:00" on the zone's clock. */
 void report__moment(int64_t t, const struct rt_zone *zone, struct rt_buf *out);
 
+/* Points every descriptor of a file below `folder`, or of the same file as `file`, at nothing; not `file` itself. */
+void report__disarm(const char *folder, int file);
+
 #endif

@@ -174,14 +174,22 @@ int rt_spool_settle(struct rt_spool *s, struct rt_err *err)
 int rt_spool_copy(struct rt_spool *s, struct rt_buf *out, struct rt_err *err)
 {
     if (s->failed)
-        return rt_err_set(err, s->failed, "the file could not be written");
+        return rt_err_set(err, s->failed,
+                          s->failed == RT_E_NOTFOUND ? "the file was sent already" : "the file could not be written");
     if (s->fd >= 0)
         return read_back(s, out, err);
     rt_buf_put(out, s->memory.data, s->memory.len);
     return out->failed ? rt_err_set(err, RT_E_LIMIT, "the file is longer than %zu bytes", out->max) : 0;
 }
 
-int rt_spool_dup(const struct rt_spool *s) { return s->fd < 0 ? -1 : fcntl(s->fd, F_DUPFD_CLOEXEC, 3); }
+int rt_spool_take_file(struct rt_spool *s)
+{
+    int fd = s->fd;
+    if (fd >= 0)
+        s->failed = RT_E_NOTFOUND;
+    s->fd = -1;
+    return fd;
+}
 
 int rt_spool_folder(const char *folder, struct rt_err *err)
 {
@@ -191,8 +199,8 @@ int rt_spool_folder(const char *folder, struct rt_err *err)
     if (!d)
         return rt_err_set(err, RT_E_IO, "cannot read the folder %s: %s", folder, strerror(errno));
     for (struct dirent *e; (e = readdir(d));)
-        if (e->d_name[0] != '.')
-            unlinkat(dirfd(d), e->d_name, 0);
+        if (e->d_name[0] != '.' && unlinkat(dirfd(d), e->d_name, 0))
+            unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR); /* of a workbook: its files never keep their names */
     closedir(d);
     return 0;
 }

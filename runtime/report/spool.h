@@ -34,8 +34,9 @@ int rt_spool_settle(struct rt_spool *s, struct rt_err *err);
 bool rt_spool_in_memory(const struct rt_spool *s);
 /* Appends all bytes to `out`; RT_E_LIMIT when they do not fit there. */
 int rt_spool_copy(struct rt_spool *s, struct rt_buf *out, struct rt_err *err);
-/* The file's descriptor once more, for an answer (the caller closes it); -1 while everything is in memory. */
-int rt_spool_dup(const struct rt_spool *s);
+/* Moves the file's descriptor out, for an answer (the caller closes it); -1 while everything is in memory. What is left
+ * is RT_E_NOTFOUND to those who ask again: a large file is sent once and its space is free at once. */
+int rt_spool_take_file(struct rt_spool *s);
 
 /* Makes a folder for spools (0700), or empties it of what an older process left. */
 int rt_spool_folder(const char *folder, struct rt_err *err);

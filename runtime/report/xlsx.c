@@ -8,11 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 #include <xlsxwriter.h>
 
 #include "report/report_internal.h"
 
-enum { TEXT_UNITS = 32767, LOOK_EVERY = 1024, SPARE_BYTES = 1 << 20 };
+enum { TEXT_UNITS = 32767, LOOK_EVERY = 1024, SPARE_BYTES = 4 << 20 };
 
 struct book {
     const struct rt_document *d;
@@ -182,21 +183,31 @@ static int write_sheet(struct book *b, const struct rt_table *t, const char *nam
     return rc;
 }
 
-/* While packing, the library writes each sheet once more before it goes into the file. */
-static int check_room(struct book *b, struct rt_err *err)
+/* Errors of the files that it packs from cannot be seen, so there has to be room for them before, and some of it
+ * after. */
+static int check_room(struct book *b, uint64_t bytes, struct rt_err *err)
 {
     struct statvfs v;
-    if (statvfs(b->folder, &v) == 0 && (uint64_t)v.f_bavail * v.f_frsize < 2 * b->sheet_bytes + SPARE_BYTES)
-        return full(err);
-    return 0;
+    return statvfs(b->folder, &v) == 0 && (uint64_t)v.f_bavail * v.f_frsize < bytes ? full(err) : 0;
 }
 
-static int close_book(struct book *b, struct rt_err *err)
+/* The library forgets open files when it gives up: their rows so far would fill the disk until the process ends. */
+static void abandon(struct book *b)
+{
+    for (lxw_sheet *s = b->workbook ? STAILQ_FIRST(b->workbook->sheets) : NULL; s; s = STAILQ_NEXT(s, list_pointers))
+        if (s->u.worksheet->optimize_tmpfile)
+            fclose(s->u.worksheet->optimize_tmpfile);
+    lxw_workbook_free(b->workbook);
+    b->workbook = NULL;
+}
+
+static int close_book(struct book *b, int fd, struct rt_err *err)
 {
     lxw_error e = workbook_close(b->workbook);
     b->workbook = NULL;
     if (e == LXW_NO_ERROR)
         return 0;
+    report__disarm(b->folder, fd);
     bool disk = e == LXW_ERROR_CREATING_TMPFILE || e == LXW_ERROR_CREATING_XLSX_FILE ||
                 e == LXW_ERROR_READING_TMPFILE || (e >= LXW_ERROR_ZIP_FILE_OPERATION && e <= LXW_ERROR_ZIP_CLOSE);
     return rt_err_set(err,
@@ -206,31 +217,39 @@ static int close_book(struct book *b, struct rt_err *err)
                       "the workbook cannot be written: %s", lxw_strerror(e));
 }
 
+static int write_book(struct book *b, const struct rt_source *source, struct rt_spool *out, struct rt_err *err)
+{
+    char names[RT_SHEETS_MAX][RT_SHEET_NAME_BYTES];
+    int fd, rc = rt_spool_file(out, &fd, err);
+    if (rc == 0)
+        rc = open_book(b, fd, err);
+    for (int i = 0; rc == 0 && i < b->d->n_tables; i++) {
+        rt_sheet_name(b->d->tables[i].title, names, i);
+        rc = write_sheet(b, &b->d->tables[i], names[i], source, err);
+    }
+    if (rc == 0)
+        rc = check_room(b, 2 * b->sheet_bytes + SPARE_BYTES, err);
+    if (rc == 0)
+        rc = close_book(b, fd, err);
+    if (rc == 0)
+        rc = check_room(b, SPARE_BYTES / 4, err);
+    if (b->workbook)
+        abandon(b);
+    return rc ? rc : rt_spool_settle(out, err);
+}
+
 int rt_xlsx_write(const struct rt_document *d, const struct rt_source *source, const char *folder, struct rt_spool *out,
                   struct rt_err *err)
 {
     struct book b = { .d = d };
-    char names[RT_SHEETS_MAX][RT_SHEET_NAME_BYTES];
-    int fd;
-    snprintf(b.folder, sizeof b.folder, "%s", folder);
+    snprintf(b.folder, sizeof b.folder, "%s/book-XXXXXX", folder);
+    if (!mkdtemp(b.folder))
+        return full(err);
     rt_buf_init(&b.text, 0);
     rt_buf_init(&b.escaped, 0);
-    int rc = rt_spool_file(out, &fd, err);
-    if (rc == 0)
-        rc = open_book(&b, fd, err);
-    for (int i = 0; rc == 0 && i < d->n_tables; i++) {
-        rt_sheet_name(d->tables[i].title, names, i);
-        rc = write_sheet(&b, &d->tables[i], names[i], source, err);
-    }
-    if (rc == 0)
-        rc = check_room(&b, err);
-    if (rc == 0)
-        rc = close_book(&b, err);
-    if (b.workbook)
-        lxw_workbook_free(b.workbook);
-    if (rc == 0)
-        rc = rt_spool_settle(out, err);
+    int rc = write_book(&b, source, out, err);
     rt_buf_fini(&b.text);
     rt_buf_fini(&b.escaped);
+    rmdir(b.folder);
     return rc;
 }

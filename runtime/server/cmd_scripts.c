@@ -20,7 +20,9 @@ int rt_offline_open(struct rt_offline *o, int index, bool with_database, struct 
                                         .script_mb = 1024,
                                         .statement_ms = 600000,
                                         .setting = rt_host_setting };
-    int rc = rt_vm_new(&o->services, o->host.options->scripts, &o->vm, err);
+    int rc = rt_scripts_read(o->host.options->scripts, a->name, &o->tree, err);
+    if (rc == 0)
+        rc = rt_vm_new(&o->services, o->tree, &o->vm, err);
     return rc ? rc : rt_app_load(o->vm, a->name, &o->app, err);
 }
 
@@ -28,6 +30,8 @@ void rt_offline_close(struct rt_offline *o)
 {
     rt_app_free(o->app);
     rt_vm_free(o->vm);
+    rt_tree_unref(o->tree);
+    o->tree = NULL;
     o->app = NULL;
     o->vm = NULL;
 }
@@ -49,13 +53,32 @@ static int for_apps(struct rt_options *options, const char *name,
     return status;
 }
 
+/* Pages for development too: a mistake in them is one. */
+static int count_pages(struct rt_offline *o, int *ret_files, struct rt_err *err)
+{
+    struct rt_pages *pages;
+    struct rt_err why;
+    int rc = rt_pages_load(o->tree, o->app->name, o->app->pages, o->app->n_pages, true, &pages, &why);
+    if (rc)
+        return rt_err_set(err, rc, "app %s: %s", o->app->name, why.msg);
+    *ret_files = pages->n;
+    rt_pages_free(pages);
+    return 0;
+}
+
 static int check_one(struct rt_offline *o, int i, void *arg)
 {
     struct rt_err err;
+    char files[40] = "";
+    int n = 0;
     (void)arg;
     int rc = rt_offline_open(o, i, false, &err);
     if (rc == 0)
-        printf("%s: %d routes, no problems\n", o->app->name, o->app->n_routes);
+        rc = count_pages(o, &n, &err);
+    if (n > 0)
+        snprintf(files, sizeof files, " and %d page files", n);
+    if (rc == 0)
+        printf("%s: %d routes%s, no problems\n", o->app->name, o->app->n_routes, files);
     else
         rt_command_failed(&err);
     rt_offline_close(o);

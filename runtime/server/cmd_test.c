@@ -18,7 +18,7 @@ enum { SCRIPT_MS = 60000, SCRIPT_MB = 1024, CACHE_BYTES = 1 << 20, COUNTERS = 10
 struct bench {
     struct rt_host host;
     struct rt_services services;
-    struct rt_message mail;
+    struct rt_message mail, news;
     const char *spec, *filter;
     char folder[256];
 };
@@ -46,6 +46,18 @@ static void read_mail(struct rt_message *m)
     rt_mailbox_run(b->services.mailbox);
 }
 
+static void read_news(struct rt_message *m)
+{
+    struct bench *b = (struct bench *)((char *)m - offsetof(struct bench, news));
+    rt_inbox_run(b->services.inbox);
+}
+
+static void wake_for_news(void *arg)
+{
+    struct bench *b = arg;
+    rt_loop_post(b->services.loop, &b->news);
+}
+
 static void wake(void *arg)
 {
     struct bench *b = arg;
@@ -56,8 +68,10 @@ static int open_services(struct bench *b, struct rt_err *err)
 {
     struct rt_services *s = &b->services;
     b->mail.run = read_mail;
+    b->news.run = read_news;
     *s = (struct rt_services){ .limits = rt_limits_new(COUNTERS),
                                .cache = rt_cache_new(CACHE_BYTES),
+                               .inbox = rt_hub_inbox(b->host.hub, 0, wake_for_news, b),
                                .limit_factor = 1,
                                .strict = true,
                                .mailbox = rt_mailbox_new(wake, b),
@@ -99,7 +113,7 @@ static int run_specs(struct bench *b, struct rt_vm *vm, struct rt_err *err)
         snprintf(filter, sizeof filter, "--filter=%s", b->filter);
     printf("%s: %s\n", a->name, spec);
     fflush(stdout);
-    return rt_spec_run(vm, args, b->filter ? 3 : 2, err);
+    return rt_spec_run(vm, b->host.options->scripts, args, b->filter ? 3 : 2, err);
 }
 
 static int test_app(struct bench *b, int i, struct rt_err *err)
@@ -108,13 +122,17 @@ static int test_app(struct bench *b, int i, struct rt_err *err)
     struct rt_app *app = NULL;
     b->services.app = &b->host.apps[i].shared;
     b->host.apps[i].shared.keep_mail = true;
-    int rc = rt_vm_new(&b->services, b->host.options->scripts, &vm, err);
+    struct rt_tree *tree = NULL;
+    int rc = rt_scripts_read(b->host.options->scripts, b->services.app->name, &tree, err);
+    if (rc == 0)
+        rc = rt_vm_new(&b->services, tree, &vm, err);
     if (rc == 0)
         rc = rt_app_load(vm, b->services.app->name, &app, err);
     if (rc == 0)
         rc = run_specs(b, vm, err);
     rt_app_free(app);
     rt_vm_free(vm);
+    rt_tree_unref(tree);
     return rc;
 }
 

@@ -33,6 +33,7 @@ int rt_only_app(struct rt_host *h, const char *name, struct rt_err *err);
 struct rt_offline {
     struct rt_host host;
     struct rt_services services;
+    struct rt_tree *tree;
     struct rt_vm *vm;
     struct rt_app *app;
 };
@@ -52,6 +53,11 @@ int rt_cmd_restore(struct rt_options *o, int argc, char **argv);
 int rt_cmd_analytics(struct rt_options *o, int argc, char **argv);
 int rt_cmd_hash_passwords(struct rt_options *o, int argc, char **argv);
 int rt_cmd_config(struct rt_options *o, int argc, char **argv);
+int rt_cmd_status(struct rt_options *o, int argc, char **argv);
+int rt_cmd_reload(struct rt_options *o, int argc, char **argv);
+int rt_cmd_releases(struct rt_options *o, int argc, char **argv);
+int rt_cmd_diff(struct rt_options *o, int argc, char **argv);
+int rt_cmd_rollback(struct rt_options *o, int argc, char **argv);
 int rt_cmd_health(struct rt_options *o, int argc, char **argv);
 int rt_cmd_version(struct rt_options *o, int argc, char **argv);
 

@@ -17,7 +17,8 @@ struct rt_conversation {
     struct rt_http_req *http;
     struct rt_match match;
     int app;   /* -1: nobody's */
-    int route; /* number in the release; n_routes for everything else */
+    struct rt_release *release;   /* that the request runs on; NULL without a route */
+    struct rt_route_stats *stats; /* where it is counted */
     char id[132];
     char origin[300];
     char address[46]; /* the client's, as a trusted proxy says or as connected */
@@ -37,6 +38,12 @@ struct rt_conversation {
 void rt_respond(struct rt_conversation *c, int status, const char *type, const char *file_name, char *body, size_t n);
 /* The app's envelope (a plain one when the path is nobody's). */
 void rt_respond_error(struct rt_conversation *c, int status, const char *message);
+/* A file of the release; `host` as the client named it. */
+void rt_respond_page(struct rt_conversation *c, const struct rt_page *page, struct rt_str host);
+/* Counts and logs a request whose connection became a socket. */
+void rt_respond_switched(struct rt_conversation *c);
+/* `allowed` as in --cors-origins. */
+bool rt_origin_allowed(const char *allowed, struct rt_str origin);
 /* The exchange's answer. */
 void rt_respond_exchange(struct rt_conversation *c);
 

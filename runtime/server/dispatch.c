@@ -12,6 +12,7 @@
 #include "http/query.h"
 #include "server/conversation.h"
 #include "server/proxy.h"
+#include "server/sockets.h"
 
 enum { NOBODY = -1, DOCS_SECONDS = 3600 };
 
@@ -84,7 +85,7 @@ static struct rt_conversation *begin(struct rt_worker *w, struct rt_http_req *re
     c->worker = w;
     c->http = req;
     c->app = NOBODY;
-    c->route = w->host->release->n_routes;
+    c->stats = &w->others;
     c->now = rt_now();
     c->started_ns = rt_http_started(req);
     rt_http_set_context(req, c);
@@ -161,14 +162,20 @@ static int entered(struct rt_exchange *x)
     return take_limit(c, rule, '/', x->scope_id);
 }
 
-static void ready(struct rt_exchange *x) { rt_keyed_finish(x->owner); }
+static void ready(struct rt_exchange *x)
+{
+    if (x->upgrade)
+        rt_sockets_accept(x->owner);
+    else
+        rt_keyed_finish(x->owner);
+}
 
 /* Anybody may ask for these pages and each takes milliseconds to make, so they are kept. */
 static int make_docs(struct rt_conversation *c, int page, bool html, struct rt_buf *out, struct rt_err *err)
 {
     struct rt_host *h = c->worker->host;
     char key[500];
-    int n = snprintf(key, sizeof key, "docs %d %d %d %d %s", h->release->number, c->app, page, html, c->origin);
+    int n = snprintf(key, sizeof key, "docs %d %d %d %d %s", c->release->number, c->app, page, html, c->origin);
     struct rt_str name = { key, (size_t)n < sizeof key ? (size_t)n : sizeof key - 1 };
     if (rt_cache_get(h->cache, name, c->now, out))
         return 0;
@@ -207,10 +214,9 @@ static void run_docs(struct rt_conversation *c, int page)
 
 static void run_route(struct rt_conversation *c)
 {
-    struct rt_release *r = c->worker->host->release;
     struct rt_exchange *x = &c->x;
-    x->app = r->apps[c->worker->index][c->app];
-    x->route = &x->app->routes[c->route - r->routes[c->app]];
+    x->app = c->release->at[c->worker->index].app;
+    x->route = &x->app->routes[c->match.route];
     x->http = c->http;
     x->match = &c->match;
     x->id = c->id;
@@ -222,6 +228,8 @@ static void run_route(struct rt_conversation *c)
     x->entered = entered;
     x->before_commit = rt_keyed_before_commit;
     x->ready = ready;
+    if (x->route->socket && !rt_sockets_check(c))
+        return;
     const struct rt_limit_rule *rule = rule_of(c);
     if (rule && rule->per == RT_PER_ADDRESS && take_limit(c, rule, '@', 0)) {
         rt_respond_error(c, 429, TOO_MANY);
@@ -235,6 +243,14 @@ static void run_route(struct rt_conversation *c)
     }
     c->has_exchange = true;
     rt_exchange_run(x);
+}
+
+/* From here on the request stays with the release that serves now, until it has ended. */
+static void enter_release(struct rt_conversation *c, struct rt_release *r)
+{
+    rt_release_enter(r, c->worker->index);
+    c->release = r;
+    c->stats = &r->at[c->worker->index].stats[c->match.route];
 }
 
 static void preflight(struct rt_conversation *c)
@@ -265,7 +281,8 @@ void rt_dispatch_request(void *worker, struct rt_http_req *req)
         return;
     struct rt_str host = rt_http_header(req, "Host");
     set_origin(c, host);
-    rt_router_match(w->host->release->router, host_name(host), rt_http_method(req), rt_http_path(req), &c->match);
+    struct rt_routing *routing = rt_routing_now(w->host);
+    rt_router_match(routing->router, host_name(host), rt_http_method(req), rt_http_path(req), &c->match);
     c->app = c->match.app;
     if (rt_str_is(rt_http_method(req), "OPTIONS") && c->match.kind != RT_MATCH_NO_PATH) {
         preflight(c);
@@ -274,8 +291,12 @@ void rt_dispatch_request(void *worker, struct rt_http_req *req)
     } else if (c->match.kind == RT_MATCH_NO_METHOD) {
         no_method(c);
     } else {
-        c->route = c->match.route;
-        run_route(c);
+        enter_release(c, routing->release[c->app]);
+        const struct rt_page *page = rt_release_page(c->release, c->match.route);
+        if (page)
+            rt_respond_page(c, page, host);
+        else
+            run_route(c);
     }
 }
 
@@ -287,7 +308,7 @@ void rt_dispatch_refuse(void *worker, struct rt_http_req *req, int status, const
         return;
     struct rt_str path = rt_http_path(req);
     if (path.n) {
-        rt_router_match(w->host->release->router, host_name(rt_http_header(req, "Host")), rt_http_method(req), path,
+        rt_router_match(rt_routing_now(w->host)->router, host_name(rt_http_header(req, "Host")), rt_http_method(req), path,
                         &c->match);
         c->app = c->match.app;
     }
@@ -297,10 +318,11 @@ void rt_dispatch_refuse(void *worker, struct rt_http_req *req, int status, const
 void rt_dispatch_ended(void *worker, void *context)
 {
     struct rt_conversation *c = context;
-    (void)worker;
     if (!c)
         return;
     rt_keyed_leave(c);
     if (c->has_exchange)
         rt_exchange_fini(&c->x);
+    if (c->release)
+        rt_release_leave(c->release, ((struct rt_worker *)worker)->index);
 }

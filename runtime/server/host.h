@@ -10,35 +10,15 @@
 
 #include "config/options.h"
 #include "http/http.h"
-#include "http/router.h"
-#include "lua/app.h"
 #include "lua/cache.h"
-#include "loop/loop.h"
+#include "lua/channel.h"
+#include "server/release.h"
 #include "ws/hub.h"
-
-enum { RT_APPS_MAX = 16, RT_WORKERS_MAX = 64, RT_LATENCY_BUCKETS = 14 };
 
 /* One app's database and keys; the same for all releases. */
 struct rt_hosted {
     struct rt_app_shared shared;
     struct rt_idempotency *idempotency;
-};
-
-/* Everything that comes from the scripts: swapped as a whole when they change. */
-struct rt_release {
-    int number;
-    struct rt_router *router;
-    struct rt_app *apps[RT_WORKERS_MAX][RT_APPS_MAX]; /* [worker][app] */
-    struct rt_vm *vms[RT_WORKERS_MAX][RT_APPS_MAX];
-    int routes[RT_APPS_MAX]; /* first route number of each app */
-    int n_routes, n_apps;
-};
-
-/* Counters of one worker for one route; read by whoever asks for metrics. */
-struct rt_route_stats {
-    _Atomic uint64_t status[6]; /* by class: status / 100 */
-    _Atomic uint64_t bucket[RT_LATENCY_BUCKETS];
-    _Atomic uint64_t total_us, parked_us;
 };
 
 struct rt_worker {
@@ -49,14 +29,17 @@ struct rt_worker {
     struct rt_mailbox *mailbox;
     struct rt_inbox *inbox;
     struct rt_http *http;
+    struct rt_ws *ws;
+    struct rt_channel_stats channel_stats[RT_APPS_MAX];
     struct rt_services services[RT_APPS_MAX];
     int listen_fd;
     struct rt_watch *listen_watch, *http_watch;
     struct rt_alarm *http_alarm, *sweep_alarm;
     struct rt_message mail, news, begin, drain;
-    struct rt_route_stats *stats; /* [n_routes + 1]; the last for everything else */
+    struct rt_release *retired;   /* releases that some request, job or socket of ours still uses */
+    struct rt_route_stats others; /* requests without a route */
     struct rt_buf access;         /* access log lines of this iteration */
-    bool draining, listening;
+    bool draining, listening, sockets_stopping;
     uint64_t drain_until_ns;
 };
 
@@ -64,7 +47,9 @@ struct rt_host {
     struct rt_options *options;
     struct rt_hosted apps[RT_APPS_MAX];
     int n_apps;
-    struct rt_release *release;
+    _Atomic(struct rt_routing *) routing;
+    struct rt_releaser *releaser;
+    struct rt_former *former; /* counters of releases that are gone; metrics.c */
     struct rt_limits *limits;
     struct rt_cache *cache;
     struct rt_hub *hub;
@@ -96,9 +81,12 @@ int rt_host_start_reports(struct rt_host *h, struct rt_err *err);
 /* PERIGEE_<APP>_<NAME> from the environment, or NULL. */
 const char *rt_host_setting(void *arg, const char *app, const char *name);
 
-/* release.c */
-int rt_release_build(struct rt_host *h, int number, struct rt_release **ret, struct rt_err *err);
-void rt_release_free(struct rt_release *r, int n_workers);
+/* release.c, on the worker's thread: it serves no new requests of ours any more. */
+void rt_release_retire(struct rt_release *r, int worker);
+/* At the end of an iteration: closes our states of retired releases that nothing uses. */
+void rt_releases_sweep(struct rt_host *h, int worker);
+/* Those that something still used when the workers stopped. */
+void rt_releases_free_retired(struct rt_host *h);
 
 /* worker.c */
 int rt_worker_init(struct rt_host *h, int index, struct rt_err *err);
@@ -113,7 +101,11 @@ void rt_dispatch_refuse(void *worker, struct rt_http_req *req, int status, const
 void rt_dispatch_ended(void *worker, void *context);
 
 /* metrics.c */
-void rt_metrics_count(struct rt_worker *w, int route, int status, uint64_t ns, uint64_t parked_ns);
+void rt_metrics_count(struct rt_route_stats *s, int status, uint64_t ns, uint64_t parked_ns);
+/* Adds a release's counters to those of former ones, before it goes. Any thread. */
+void rt_metrics_keep(struct rt_host *h, const struct rt_release *r);
+int rt_metrics_open(struct rt_host *h, struct rt_err *err);
+void rt_metrics_close(struct rt_host *h);
 void rt_metrics_write(struct rt_host *h, struct rt_buf *out);
 
 /* keeper.c: cleans the logs of events; worker 0's thread once it runs. */

@@ -3,11 +3,15 @@
  * Metrics in Prometheus' text format. Each worker counts for itself (no shared cache lines); the sum is
  * made when somebody asks. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
+#include "base/map.h"
 #include "events/events.h"
 #include "limit/limit.h"
-#include "server/host.h"
+#include "server/releaser.h"
+#include "server/sockets.h"
 
 static const unsigned bounds_us[RT_LATENCY_BUCKETS - 1] = { 100,   250,   500,    1000,   2500,   5000,   10000,
                                                             25000, 50000, 100000, 250000, 500000, 1000000 };
@@ -17,9 +21,8 @@ static void bump(_Atomic uint64_t *c, uint64_t n)
     atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + n, memory_order_relaxed);
 }
 
-void rt_metrics_count(struct rt_worker *w, int route, int status, uint64_t ns, uint64_t parked_ns)
+void rt_metrics_count(struct rt_route_stats *s, int status, uint64_t ns, uint64_t parked_ns)
 {
-    struct rt_route_stats *s = &w->stats[route];
     uint64_t us = ns / 1000;
     int k = 0;
     while (k < RT_LATENCY_BUCKETS - 1 && us > bounds_us[k])
@@ -35,64 +38,142 @@ struct sums {
     uint64_t status[6], bucket[RT_LATENCY_BUCKETS], total_us, parked_us, all;
 };
 
-static struct sums sum_route(struct rt_host *h, int route)
+static void add_up(struct sums *t, const struct rt_route_stats *s)
 {
-    struct sums t = { 0 };
-    for (int w = 0; w < h->n_workers; w++) {
-        struct rt_route_stats *s = &h->workers[w].stats[route];
-        for (int i = 0; i < 6; i++)
-            t.status[i] += atomic_load_explicit(&s->status[i], memory_order_relaxed);
-        for (int i = 0; i < RT_LATENCY_BUCKETS; i++)
-            t.bucket[i] += atomic_load_explicit(&s->bucket[i], memory_order_relaxed);
-        t.total_us += atomic_load_explicit(&s->total_us, memory_order_relaxed);
-        t.parked_us += atomic_load_explicit(&s->parked_us, memory_order_relaxed);
+    for (int i = 0; i < 6; i++) {
+        uint64_t n = atomic_load_explicit(&s->status[i], memory_order_relaxed);
+        t->status[i] += n;
+        t->all += n;
     }
-    for (int i = 0; i < 6; i++)
-        t.all += t.status[i];
+    for (int i = 0; i < RT_LATENCY_BUCKETS; i++)
+        t->bucket[i] += atomic_load_explicit(&s->bucket[i], memory_order_relaxed);
+    t->total_us += atomic_load_explicit(&s->total_us, memory_order_relaxed);
+    t->parked_us += atomic_load_explicit(&s->parked_us, memory_order_relaxed);
+}
+
+/* Counters of releases that are gone, by their labels: a series must not begin anew with each save. */
+struct rt_former {
+    pthread_mutex_t mu;
+    struct rt_map routes; /* labels → struct sums */
+};
+
+int rt_metrics_open(struct rt_host *h, struct rt_err *err)
+{
+    h->former = calloc(1, sizeof *h->former);
+    if (!h->former)
+        return rt_err_set(err, RT_E_NOMEM, "no memory for counters");
+    pthread_mutex_init(&h->former->mu, NULL);
+    rt_map_init(&h->former->routes);
+    return 0;
+}
+
+void rt_metrics_close(struct rt_host *h)
+{
+    if (!h->former)
+        return;
+    rt_map_fini(&h->former->routes, free);
+    pthread_mutex_destroy(&h->former->mu);
+    free(h->former);
+    h->former = NULL;
+}
+
+/* The sums of that series in `all`, made when there are none. */
+static struct sums *series(struct rt_map *all, const char *labels, size_t n)
+{
+    struct sums *t = rt_map_get(all, labels, n);
+    if (!t && (t = calloc(1, sizeof *t)) && rt_map_set(all, labels, n, t, NULL)) {
+        free(t);
+        t = NULL;
+    }
     return t;
 }
 
-static void route_labels(const struct rt_release *r, int route, char *out, size_t size)
+static void add_release(struct rt_map *all, const struct rt_release *r)
 {
-    for (int a = r->n_apps - 1; a >= 0; a--)
-        if (route >= r->routes[a] && route < r->n_routes) {
-            const struct rt_app *app = r->apps[0][a];
-            const struct rt_route *x = &app->routes[route - r->routes[a]];
-            snprintf(out, size, "app=\"%s\",method=\"%s\",route=\"%s\"", app->name, x->method, x->path);
-            return;
+    for (int i = 0; i < r->n_routes; i++) {
+        struct sums *t = series(all, r->labels[i], strlen(r->labels[i]));
+        for (int w = 0; t && w < r->host->n_workers; w++)
+            add_up(t, &r->at[w].stats[i]);
+    }
+}
+
+void rt_metrics_keep(struct rt_host *h, const struct rt_release *r)
+{
+    pthread_mutex_lock(&h->former->mu);
+    add_release(&h->former->routes, r);
+    pthread_mutex_unlock(&h->former->mu);
+}
+
+static void add_former(struct rt_host *h, struct rt_map *all)
+{
+    size_t pos = 0, n;
+    const char *labels;
+    pthread_mutex_lock(&h->former->mu);
+    for (struct sums *from; (from = rt_map_next(&h->former->routes, &pos, &labels, &n));) {
+        struct sums *t = series(all, labels, n);
+        for (int i = 0; t && i < 6; i++)
+            t->status[i] += from->status[i];
+        for (int i = 0; t && i < RT_LATENCY_BUCKETS; i++)
+            t->bucket[i] += from->bucket[i];
+        if (t) {
+            t->total_us += from->total_us;
+            t->parked_us += from->parked_us;
+            t->all += from->all;
         }
-    snprintf(out, size, "app=\"\",method=\"\",route=\"\"");
+    }
+    pthread_mutex_unlock(&h->former->mu);
+}
+
+static void write_counts(const char *labels, int labels_n, const struct sums *t, struct rt_buf *out)
+{
+    for (int k = 1; k < 6; k++)
+        if (t->status[k])
+            rt_buf_printf(out, "perigee_requests_total{%.*s,status=\"%dxx\"} %llu\n", labels_n, labels, k,
+                          (unsigned long long)t->status[k]);
+}
+
+static void write_times(const char *labels, int labels_n, const struct sums *t, struct rt_buf *out)
+{
+    uint64_t up_to = 0;
+    if (!t->all)
+        return;
+    for (int k = 0; k < RT_LATENCY_BUCKETS - 1; k++)
+        rt_buf_printf(out, "perigee_request_seconds_bucket{%.*s,le=\"%g\"} %llu\n", labels_n, labels,
+                      bounds_us[k] / 1e6, (unsigned long long)(up_to += t->bucket[k]));
+    rt_buf_printf(out, "perigee_request_seconds_bucket{%.*s,le=\"+Inf\"} %llu\n", labels_n, labels,
+                  (unsigned long long)t->all);
+    rt_buf_printf(out, "perigee_request_seconds_sum{%.*s} %.6f\n", labels_n, labels, (double)t->total_us / 1e6);
+    rt_buf_printf(out, "perigee_request_seconds_count{%.*s} %llu\n", labels_n, labels, (unsigned long long)t->all);
+    rt_buf_printf(out, "perigee_parked_seconds_total{%.*s} %.6f\n", labels_n, labels, (double)t->parked_us / 1e6);
+}
+
+static void write_each(struct rt_map *all, void (*write)(const char *, int, const struct sums *, struct rt_buf *),
+                       struct rt_buf *out)
+{
+    size_t pos = 0, n;
+    const char *labels;
+    for (struct sums *t; (t = rt_map_next(all, &pos, &labels, &n));)
+        write(labels, (int)n, t, out);
 }
 
 static void write_routes(struct rt_host *h, struct rt_buf *out)
 {
-    char labels[400];
+    static const char nobody[] = "app=\"\",method=\"\",route=\"\"";
+    struct rt_map all;
+    rt_map_init(&all);
+    for (int a = 0; a < h->n_apps; a++)
+        add_release(&all, rt_routing_now(h)->release[a]);
+    add_former(h, &all);
+    struct sums *others = series(&all, nobody, sizeof nobody - 1);
+    for (int w = 0; others && w < h->n_workers; w++)
+        add_up(others, &h->workers[w].others);
     rt_buf_puts(out, "# HELP perigee_requests_total Requests by route and status class.\n"
                      "# TYPE perigee_requests_total counter\n");
-    for (int i = 0; i <= h->release->n_routes; i++) {
-        struct sums t = sum_route(h, i);
-        route_labels(h->release, i, labels, sizeof labels);
-        for (int k = 1; k < 6; k++)
-            if (t.status[k])
-                rt_buf_printf(out, "perigee_requests_total{%s,status=\"%dxx\"} %llu\n", labels, k,
-                              (unsigned long long)t.status[k]);
-    }
+    write_each(&all, write_counts, out);
     rt_buf_puts(out, "# HELP perigee_request_seconds Time from the request line to the answer.\n"
                      "# TYPE perigee_request_seconds histogram\n");
-    for (int i = 0; i <= h->release->n_routes; i++) {
-        struct sums t = sum_route(h, i);
-        uint64_t up_to = 0;
-        if (!t.all)
-            continue;
-        route_labels(h->release, i, labels, sizeof labels);
-        for (int k = 0; k < RT_LATENCY_BUCKETS - 1; k++)
-            rt_buf_printf(out, "perigee_request_seconds_bucket{%s,le=\"%g\"} %llu\n", labels, bounds_us[k] / 1e6,
-                          (unsigned long long)(up_to += t.bucket[k]));
-        rt_buf_printf(out, "perigee_request_seconds_bucket{%s,le=\"+Inf\"} %llu\n", labels, (unsigned long long)t.all);
-        rt_buf_printf(out, "perigee_request_seconds_sum{%s} %.6f\n", labels, (double)t.total_us / 1e6);
-        rt_buf_printf(out, "perigee_request_seconds_count{%s} %llu\n", labels, (unsigned long long)t.all);
-        rt_buf_printf(out, "perigee_parked_seconds_total{%s} %.6f\n", labels, (double)t.parked_us / 1e6);
-    }
+    write_each(&all, write_times, out);
+    rt_map_fini(&all, free);
 }
 
 static void write_database(struct rt_host *h, struct rt_buf *out)
@@ -144,6 +225,7 @@ void rt_metrics_write(struct rt_host *h, struct rt_buf *out)
 {
     write_routes(h, out);
     write_database(h, out);
+    rt_sockets_metrics(h, out);
     write_events(h, out);
     unsigned connections = 0, active = 0;
     for (int w = 0; w < h->n_workers; w++) {
@@ -154,8 +236,8 @@ void rt_metrics_write(struct rt_host *h, struct rt_buf *out)
     for (int w = 0; w < h->n_workers; w++)
         for (int a = 0; a < h->n_apps; a++)
             rt_buf_printf(out, "perigee_lua_memory_bytes{app=\"%s\",worker=\"%d\"} %zu\n", h->apps[a].shared.name, w,
-                          h->release->vms[w][a]->memory.used);
+                          rt_routing_now(h)->release[a]->at[w].vm->memory.used);
     rt_buf_printf(out, "perigee_limit_counters %zu\n", rt_limits_count(h->limits));
-    rt_buf_printf(out, "perigee_release %d\nperigee_uptime_seconds %lld\n", h->release->number,
+    rt_buf_printf(out, "perigee_release %d\nperigee_uptime_seconds %lld\n", rt_release_number(h),
                   (long long)(rt_now() - h->started));
 }

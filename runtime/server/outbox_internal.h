@@ -45,10 +45,10 @@ struct outbox_app {
     struct shipments ended;     /* outcomes that wait to be recorded */
     struct shipments recording; /* those of the running transaction */
     struct rt_tx tx;
-    bool writing;          /* tx is with the writer */
-    int64_t timer_due;     /* a timer that the transaction set, or 0 */
-    int64_t record_at;     /* not before (ms): recording failed a moment ago */
-    int64_t prune_at;      /* seconds */
+    bool writing;      /* tx is with the writer */
+    int64_t timer_due; /* a timer that the transaction set, or 0 */
+    int64_t record_at; /* not before (ms): recording failed a moment ago */
+    int64_t prune_at;  /* seconds */
     struct {
         _Atomic uint64_t attempts, failures, delivered, given_up, ms;
     } counts[OUTBOX_KINDS];

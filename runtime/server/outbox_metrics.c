@@ -19,8 +19,8 @@ static void write_counts(const struct outbox_app *app, struct rt_buf *out)
                       kinds[k], attempts - failures);
         rt_buf_printf(out, "perigee_outbox_attempts_total{app=\"%s\",kind=\"%s\",outcome=\"failed\"} %llu\n", name,
                       kinds[k], failures);
-        rt_buf_printf(out, "perigee_outbox_deliveries_total{app=\"%s\",kind=\"%s\",outcome=\"succeeded\"} %llu\n",
-                      name, kinds[k], delivered);
+        rt_buf_printf(out, "perigee_outbox_deliveries_total{app=\"%s\",kind=\"%s\",outcome=\"succeeded\"} %llu\n", name,
+                      kinds[k], delivered);
         rt_buf_printf(out, "perigee_outbox_deliveries_total{app=\"%s\",kind=\"%s\",outcome=\"failed\"} %llu\n", name,
                       kinds[k], given_up);
         rt_buf_printf(out, "perigee_outbox_attempt_seconds_total{app=\"%s\",kind=\"%s\"} %.3f\n", name, kinds[k],
@@ -49,6 +49,6 @@ void rt_outbox_metrics(struct rt_worker *w, struct rt_buf *out)
         const struct outbox_app *app = &h->outbox->apps[a];
         write_counts(app, out);
         for (int k = 0; k < OUTBOX_KINDS; k++)
-            write_waiting(h->release->vms[w->index][a]->reader, app->shared->name, k, out);
+            write_waiting(rt_routing_now(h)->release[a]->at[w->index].vm->reader, app->shared->name, k, out);
     }
 }

@@ -49,8 +49,8 @@ static int set_timer(struct outbox_app *app, struct rt_conn *c, int64_t webhook,
     rt_buf_printf(&args, "{\"id\":%lld,\"owner\":", (long long)webhook);
     rt_json_put_string(&args, owner->data, owner->len);
     rt_buf_putc(&args, '}');
-    int rc = args.failed ? rt_err_set(err, RT_E_NOMEM, "no memory for a timer") :
-                           rt_timer_put(c, rt_str_of(key), now, RT_STR("perigee.webhook_disabled"),
+    int rc = args.failed ? rt_err_set(err, RT_E_NOMEM, "no memory for a timer")
+                         : rt_timer_put(c, rt_str_of(key), now, RT_STR("perigee.webhook_disabled"),
                                         (struct rt_str){ args.data, args.len }, err);
     rt_buf_fini(&args);
     app->timer_due = now;
@@ -66,7 +66,8 @@ static int judge_endpoint(struct outbox_app *app, struct rt_conn *c, const struc
     if (s->verdict == RT_DELIVERED)
         return rt_endpoint_succeeded(c, webhook, err);
     rt_buf_init(&owner, 0);
-    int rc = rt_endpoint_failed(c, webhook, s->attempt.status == RT_STATUS_GONE, s->ended_ms / 1000, patience, &owner, err);
+    int rc =
+        rt_endpoint_failed(c, webhook, s->attempt.status == RT_STATUS_GONE, s->ended_ms / 1000, patience, &owner, err);
     if (rc > 0) {
         atomic_fetch_add(&app->disabled, 1);
         rt_log(RT_LOG_WARN, "a webhook was disabled", "app", app->shared->name, "owner", rt_buf_cstr(&owner), "why",

@@ -18,6 +18,20 @@ static void add(struct rt_conversation *c, const char *name, const char *value)
     rt_http_add_header(c->http, name, value);
 }
 
+bool rt_origin_allowed(const char *allowed, struct rt_str origin)
+{
+    if (strcmp(allowed, "*") == 0)
+        return true;
+    for (const char *p = allowed; *p;) {
+        size_t n = strcspn(p, ", ");
+        if (n == origin.n && strncmp(p, origin.p, n) == 0)
+            return true;
+        p += n;
+        p += strspn(p, ", ");
+    }
+    return false;
+}
+
 /* Answers are the same for every origin, so that `*` or the configured origin is enough (decision X-10). */
 static void add_cors(struct rt_conversation *c)
 {
@@ -29,15 +43,8 @@ static void add_cors(struct rt_conversation *c)
     if (strcmp(allowed, "*") == 0) {
         snprintf(value, sizeof value, "*");
     } else {
-        const char *p = allowed;
-        size_t n = 0;
-        while (*p && !(n == origin.n && strncmp(p, origin.p, n) == 0)) {
-            p += n;
-            p += strspn(p, ", ");
-            n = strcspn(p, ", ");
-        }
         add(c, "Vary", "Origin");
-        if (!*p)
+        if (!rt_origin_allowed(allowed, origin))
             return;
         snprintf(value, sizeof value, "%.*s", (int)origin.n, origin.p);
     }
@@ -136,7 +143,7 @@ static void write_access(struct rt_conversation *c, int status, size_t n, uint64
 static void count(struct rt_conversation *c, int status, size_t n)
 {
     uint64_t ns = rt_mono_ns() - c->started_ns;
-    rt_metrics_count(c->worker, c->route, status, ns, c->has_exchange ? c->x.call.parked_ns : 0);
+    rt_metrics_count(c->stats, status, ns, c->has_exchange ? c->x.call.parked_ns : 0);
     if (c->worker->host->options->access_log)
         write_access(c, status, n, ns);
 }
@@ -193,6 +200,31 @@ void rt_respond(struct rt_conversation *c, int status, const char *type, const c
     rt_http_respond(c->http, status, body, n);
 }
 
+void rt_respond_page(struct rt_conversation *c, const struct rt_page *page, struct rt_str host)
+{
+    char policy[RT_PAGE_POLICY_MAX];
+    rt_page_policy(host, policy);
+    add(c, "ETag", page->tag);
+    add(c, "Cache-Control", "no-cache"); /* kept by browsers, but asked for again with the tag */
+    add(c, "Content-Security-Policy", policy);
+    add(c, "X-Content-Type-Options", "nosniff");
+    add(c, "Referrer-Policy", "no-referrer");
+    bool same = tag_matches(rt_http_header(c->http, "If-None-Match"), page->tag);
+    char *body = malloc(page->n + 1);
+    if (!body) {
+        rt_respond(c, 503, NULL, NULL, NULL, 0);
+        return;
+    }
+    memcpy(body, page->data, page->n);
+    rt_respond(c, same ? 304 : 200, page->type, NULL, body, page->n);
+}
+
+void rt_respond_switched(struct rt_conversation *c)
+{
+    count(c, 101, 0);
+    rt_log_request(NULL);
+}
+
 static const char *plain_code(int status)
 {
     switch (status) {
@@ -209,7 +241,8 @@ void rt_respond_error(struct rt_conversation *c, int status, const char *message
     struct rt_buf b;
     rt_buf_init(&b, 1 << 20);
     if (c->app >= 0) {
-        rt_app_envelope(c->worker->host->release->apps[c->worker->index][c->app], status, NULL, message, -2, c->id, &b);
+        struct rt_release *r = c->release ? c->release : rt_routing_now(c->worker->host)->release[c->app];
+        rt_app_envelope(r->at[c->worker->index].app, status, NULL, message, -2, c->id, &b);
     } else {
         rt_buf_printf(&b, "{\"error\":{\"code\":\"%s\",\"message\":", plain_code(status));
         rt_json_put_string(&b, message, strlen(message));

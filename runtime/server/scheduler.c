@@ -16,6 +16,7 @@ struct rt_scheduler {
     struct rt_host *host;
     int app;
     struct rt_job job;
+    struct rt_release *release; /* that the job runs on */
     struct rt_alarm *alarm;
     struct rt_message message;
     bool running, postponing, failed;
@@ -24,24 +25,31 @@ struct rt_scheduler {
     struct rt_idle_wait *waiting;
 };
 
-static struct rt_vm *vm_of(struct rt_scheduler *s) { return s->host->release->vms[0][s->app]; }
+static struct rt_release *now(struct rt_scheduler *s) { return rt_routing_now(s->host)->release[s->app]; }
+
+static void enter(struct rt_scheduler *s)
+{
+    s->release = now(s);
+    rt_release_enter(s->release, 0);
+    s->job.app = s->release->at[0].app;
+}
 
 /* Nothing is due: sets the alarm for what comes next and tells those who wait for that. */
 static void rest(struct rt_scheduler *s)
 {
-    int64_t next = INT64_MAX, now = rt_now();
+    int64_t next = INT64_MAX, time = rt_now();
     struct rt_err err;
     s->running = false;
-    struct rt_vm *vm = vm_of(s);
+    struct rt_vm *vm = now(s)->at[0].vm;
     rt_vm_idle(vm);
     if (rt_timer_next(vm->reader, &next, &err)) {
         rt_log(RT_LOG_ERROR, "timers cannot be read", "error", err.msg, NULL);
         s->failed = true;
     }
-    if (next > now + LOOK_AT_LEAST_EVERY_S)
-        next = now + LOOK_AT_LEAST_EVERY_S;
+    if (next > time + LOOK_AT_LEAST_EVERY_S)
+        next = time + LOOK_AT_LEAST_EVERY_S;
     atomic_store(&s->next, next);
-    uint64_t wait = next <= now ? 1 : (uint64_t)(next * 1000 - rt_now_ms());
+    uint64_t wait = next <= time ? 1 : (uint64_t)(next * 1000 - rt_now_ms());
     rt_alarm_set(s->alarm, s->failed && wait < AFTER_FAILURE_MS ? AFTER_FAILURE_MS : wait);
     s->failed = false;
     while (s->waiting) {
@@ -54,6 +62,7 @@ static void rest(struct rt_scheduler *s)
 static void fire(struct rt_scheduler *s)
 {
     rt_buf_reset(&s->job.timer.key);
+    enter(s);
     rt_job_timer(&s->job, rt_now());
 }
 
@@ -62,11 +71,13 @@ static void done(struct rt_job *job, int code, const char *error)
     struct rt_scheduler *s = job->owner;
     bool failed = code && code != RT_E_NOTFOUND, was_postponing = s->postponing;
     s->postponing = false;
+    rt_release_leave(s->release, 0);
     if (failed)
         rt_log(RT_LOG_ERROR, "timer failed", "app", s->host->apps[s->app].shared.name, "timer",
                job->timer.name.len ? rt_buf_cstr(&job->timer.name) : "-", "error", error, NULL);
     if (failed && !was_postponing && job->timer.key.len) {
         s->postponing = true;
+        enter(s);
         rt_job_postpone(job);
     } else if (code == 0) {
         fire(s);
@@ -114,7 +125,6 @@ struct rt_scheduler *rt_scheduler_new(struct rt_host *h, int app)
     s->app = app;
     s->message.run = told;
     atomic_store(&s->next, INT64_MAX);
-    s->job.app = h->release->apps[0][app];
     s->job.done = done;
     s->job.owner = s;
     rt_timer_init(&s->job.timer);

@@ -20,8 +20,10 @@
 #include "report/pool.h"
 #include "server/host.h"
 #include "server/outbox.h"
+#include "server/releaser.h"
+#include "server/sockets.h"
 
-enum { LIMIT_COUNTERS = 1 << 20, CACHE_BYTES = 16 << 20 };
+enum { LIMIT_COUNTERS = 1 << 20, CACHE_BYTES = 16 << 20, DESCRIPTORS_BESIDE = 1024 };
 
 static int cores(void)
 {
@@ -38,12 +40,15 @@ static double limit_factor(const struct rt_options *o)
     return strcmp(o->rate_limits, "off") == 0 ? 0 : atof(o->rate_limits);
 }
 
-/* Many idle connections need many descriptors. */
-static void raise_descriptors(void)
+/* As many descriptors as connections need: where the limit is far higher, the library of the sockets would make a table
+ * of that size for each worker. */
+static void limit_descriptors(const struct rt_host *h)
 {
     struct rlimit r;
-    if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
-        r.rlim_cur = r.rlim_max;
+    rlim_t each = (rlim_t)(h->options->connections + h->options->socket_connections);
+    rlim_t need = (rlim_t)h->n_workers * each + DESCRIPTORS_BESIDE;
+    if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
+        r.rlim_cur = need < r.rlim_max ? need : r.rlim_max;
         setrlimit(RLIMIT_NOFILE, &r);
     }
 }
@@ -54,6 +59,7 @@ static int start_shared(struct rt_host *h, struct rt_err *err)
     h->n_workers = o->workers ? o->workers : cores();
     if (h->n_workers > RT_WORKERS_MAX)
         h->n_workers = RT_WORKERS_MAX;
+    limit_descriptors(h);
     h->limit_factor = limit_factor(o);
     h->limits = rt_limits_new(LIMIT_COUNTERS);
     h->cache = rt_cache_new(CACHE_BYTES);
@@ -92,10 +98,13 @@ static void announce(struct rt_host *h)
     if (o->env != RT_ENV_DEVELOPMENT || !isatty(STDERR_FILENO))
         return;
     for (int a = 0; a < h->n_apps; a++) {
-        const struct rt_app *app = h->release->apps[0][a];
+        const struct rt_app *app = rt_routing_now(h)->release[a]->at[0].app;
         fprintf(stderr, "\n  %s\n", app->title);
         for (int d = 0; d < app->n_docs; d++)
             fprintf(stderr, "    docs   %s%s\n", address, app->docs[d].path);
+        for (int p = 0; p < app->n_pages; p++)
+            if (app->pages[p].file)
+                fprintf(stderr, "    page   %s%s\n", address, app->pages[p].path);
     }
     fprintf(stderr, "\n");
 }
@@ -105,6 +114,7 @@ static void open_doors(struct rt_host *h)
     for (int w = 0; w < h->n_workers; w++)
         rt_loop_post(h->workers[w].loop, &h->workers[w].begin);
     atomic_store(&h->ready, true);
+    rt_releaser_wake(h, false);
     announce(h);
 }
 
@@ -140,7 +150,7 @@ static void next_demo(struct opening *o)
 {
     struct rt_host *h = o->h;
     for (; o->app < h->n_apps; o->app++) {
-        struct rt_app *app = h->release->apps[0][o->app];
+        struct rt_app *app = rt_routing_now(h)->release[o->app]->at[0].app;
         if (h->options->demo && app->demo_ref > 0) {
             o->job.app = app;
             o->job.done = demo_done;
@@ -163,7 +173,7 @@ static int start_workers(struct rt_host *h, struct opening *o, struct rt_err *er
     for (int w = 0; rc == 0 && w < h->n_workers; w++)
         rc = rt_worker_init(h, w, err);
     if (rc == 0)
-        rc = rt_release_build(h, 1, &h->release, err);
+        rc = rt_releaser_open(h, err);
     for (int a = 0; rc == 0 && a < h->n_apps; a++) {
         h->schedulers[a] = rt_scheduler_new(h, a);
         h->apps[a].shared.timer_set = rt_scheduler_set;
@@ -186,17 +196,21 @@ static int start_workers(struct rt_host *h, struct opening *o, struct rt_err *er
     return rc;
 }
 
-static void wait_for_signal(const sigset_t *set)
+static void wait_for_signal(struct rt_host *h, const sigset_t *set)
 {
     int sig = 0;
-    while (sig != SIGTERM && sig != SIGINT)
+    while (sig != SIGTERM && sig != SIGINT) {
         sigwait(set, &sig);
+        if (sig == SIGHUP)
+            rt_releaser_wake(h, true);
+    }
     rt_log(RT_LOG_INFO, "stopping", "signal", sig == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
 }
 
 static void stop(struct rt_host *h)
 {
     atomic_store(&h->draining, true);
+    rt_releaser_stop(h);
     /* Worker 0 last: timers and demo run there, and others never wait for it. */
     for (int w = 0; w < h->n_workers; w++)
         if (h->workers[w].thread)
@@ -210,9 +224,12 @@ static void stop(struct rt_host *h)
     for (int a = 0; a < h->n_apps; a++)
         rt_scheduler_free(h->schedulers[a]);
     rt_keeper_free(h->keeper);
-    for (int w = 0; w < h->n_workers; w++)
-        rt_http_free(h->workers[w].http), h->workers[w].http = NULL;
-    rt_release_free(h->release, h->n_workers);
+    for (int w = 0; w < h->n_workers; w++) {
+        rt_sockets_stop(&h->workers[w]);
+        rt_http_free(h->workers[w].http);
+        h->workers[w].http = NULL;
+    }
+    rt_releaser_close(h);
     rt_host_close(h);
     rt_outbox_free(h->outbox);
     for (int w = 0; w < h->n_workers; w++)
@@ -234,7 +251,6 @@ int rt_serve(struct rt_options *options, struct rt_err *err)
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of the write, not our end */
-    raise_descriptors();
     h->options = options;
     h->started = rt_now();
     int rc = rt_host_find_apps(h, err);
@@ -255,7 +271,9 @@ int rt_serve(struct rt_options *options, struct rt_err *err)
         rc = start_workers(h, &opening, err);
     }
     if (rc == 0)
-        wait_for_signal(&set);
+        rc = rt_releaser_start(h, err);
+    if (rc == 0)
+        wait_for_signal(h, &set);
     stop(h);
     rt_watchdog_stop();
     return rc;

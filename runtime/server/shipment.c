@@ -46,8 +46,8 @@ static void say(const struct shipment *s)
     snprintf(attempt, sizeof attempt, "%d", d->attempts + 1);
     snprintf(status, sizeof status, "%d", a->status);
     snprintf(webhook, sizeof webhook, "%lld", (long long)d->webhook);
-    const char *what = mail ? (over ? "a mail is given up" : "a mail could not be sent, it is tried again") :
-                              (over ? "a webhook's delivery is given up" : "a webhook's delivery failed");
+    const char *what = mail ? (over ? "a mail is given up" : "a mail could not be sent, it is tried again")
+                            : (over ? "a webhook's delivery is given up" : "a webhook's delivery failed");
     rt_log(level, what, "app", s->app->shared->name, "id", d->id, "webhook", mail ? "-" : webhook, "attempt", attempt,
            "status", status, "error", a->error ? a->error : "-", NULL);
 }
@@ -68,8 +68,8 @@ static void judge(struct shipment *s)
     bool mail = s->delivery.webhook == 0;
     const struct rt_schedule *schedule = mail ? &rt_schedule_mail : &o->schedule;
     int attempts = s->delivery.attempts + 1;
-    s->verdict = mail ? rt_verdict_mail(&s->attempt, schedule, attempts) :
-                        rt_verdict_webhook(&s->attempt, schedule, attempts);
+    s->verdict =
+        mail ? rt_verdict_mail(&s->attempt, schedule, attempts) : rt_verdict_webhook(&s->attempt, schedule, attempts);
     s->ended_ms = rt_now_ms();
     s->next_at = s->ended_ms;
     if (s->verdict == RT_TRY_AGAIN)

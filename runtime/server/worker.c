@@ -16,7 +16,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "server/host.h"
+#include "server/sockets.h"
 
 enum { ACCEPT_PER_ROUND = 256, SWEEP_MS = 1000, DRAIN_LOOK_MS = 20 };
 
@@ -46,10 +46,15 @@ static void each_round(void *arg)
 {
     struct rt_worker *w = arg;
     struct rt_host *h = w->host;
+    struct rt_routing *g = rt_routing_now(h);
     for (int a = 0; a < h->n_apps; a++) {
-        rt_vm_idle(h->release->vms[w->index][a]);
+        rt_vm_idle(g->release[a]->at[w->index].vm);
         rt_writer_flush(h->apps[a].shared.writer);
     }
+    for (struct rt_release *r = w->retired; r; r = r->at[w->index].next)
+        rt_vm_idle(r->at[w->index].vm);
+    if (w->retired)
+        rt_releases_sweep(h, w->index);
     if (w->access.len) {
         rt_log_raw(w->access.data, w->access.len);
         rt_buf_reset(&w->access);
@@ -61,7 +66,7 @@ static void each_round(void *arg)
 
 static void finish_drain(struct rt_worker *w)
 {
-    bool quiet = rt_http_active(w->http) == 0 && rt_http_connections(w->http) == 0;
+    bool quiet = rt_http_active(w->http) == 0 && rt_http_connections(w->http) == 0 && !rt_sockets_busy(w);
     if (quiet || rt_mono_ns() > w->drain_until_ns)
         rt_loop_stop(w->loop);
 }
@@ -70,6 +75,7 @@ static void sweep(void *arg)
 {
     struct rt_worker *w = arg;
     rt_http_sweep(w->http);
+    rt_sockets_sweep(w);
     if (w->draining)
         finish_drain(w);
     rt_alarm_set(w->sweep_alarm, w->draining ? DRAIN_LOOK_MS : SWEEP_MS);
@@ -123,6 +129,7 @@ static void begin_drain(struct rt_message *m)
     w->listen_fd = -1;
     rt_http_drain(w->http);
     rt_http_run(w->http);
+    rt_sockets_drain(w);
     rt_alarm_set(w->sweep_alarm, 1);
 }
 
@@ -188,6 +195,8 @@ static void fill_services(struct rt_worker *w)
                                                .reports = h->reports,
                                                .limits = h->limits,
                                                .cache = h->cache,
+                                               .inbox = w->inbox,
+                                               .channel_stats = &w->channel_stats[a],
                                                .limit_factor = h->limit_factor,
                                                .strict = h->options->env == RT_ENV_DEVELOPMENT,
                                                .script_ms = (int)h->options->script_ms,
@@ -228,6 +237,8 @@ int rt_worker_init(struct rt_host *h, int index, struct rt_err *err)
         rc = rt_alarm_new(w->loop, run_http, w, &w->http_alarm, err);
     if (rc == 0)
         rc = rt_alarm_new(w->loop, sweep, w, &w->sweep_alarm, err);
+    if (rc == 0)
+        rc = rt_sockets_new(w, err);
     w->mailbox = rc ? NULL : rt_mailbox_new(wake, w);
     if (rc == 0 && !w->mailbox)
         rc = rt_err_set(err, RT_E_NOMEM, "no memory for a worker");
@@ -251,9 +262,6 @@ static void *work(void *arg)
 
 int rt_worker_start(struct rt_worker *w, struct rt_err *err)
 {
-    w->stats = calloc((size_t)w->host->release->n_routes + 1, sizeof *w->stats);
-    if (!w->stats)
-        return rt_err_set(err, RT_E_NOMEM, "no memory for counters");
     rt_loop_each(w->loop, each_round, w);
     if (pthread_create(&w->thread, NULL, work, w))
         return rt_err_set(err, RT_E_IO, "cannot start a worker thread");
@@ -281,7 +289,7 @@ void rt_worker_fini(struct rt_worker *w)
         rt_loop_each(w->loop, NULL, NULL);
         rt_loop_free(w->loop);
     }
+    rt_sockets_free(w);
     rt_mailbox_free(w->mailbox);
-    free(w->stats);
     rt_buf_fini(&w->access);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A finished message that many sockets on many threads send: made once, counted, never changed after it
- * was handed to somebody else. */
+ * was handed to somebody else. It holds the frame's head as well, since that is the same for everybody. */
 #ifndef RT_WS_TEXT_H
 #define RT_WS_TEXT_H
 

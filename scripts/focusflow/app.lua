@@ -58,11 +58,18 @@ return {
         require "routes.organization_tasks",
         require "routes.webhooks",
         require "routes.dashboard",
-        (require "routes.team_analytics"),
+        require "routes.team_analytics",
+        (require "events"),
     },
     docs = {
         { path = "/api/v1/docs/", title = "FocusFlow API", version = "1.0", prefix = "/api/v1/" },
         { path = "/api/v2/docs/", title = "FocusFlow API", version = "2.0", prefix = "/api/v2/" },
+    },
+
+    -- The live board for managers, a client of this API like any other.
+    pages = {
+        { path = "/", file = "board/index.html", development = true },
+        { path = "/board/", folder = "board", development = true },
     },
 
     timers = require "jobs.all",

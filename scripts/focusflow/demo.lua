@@ -1,128 +1,72 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- The demo account with four weeks to look at (FF-61), made by the same functions that users' requests run. Relative to
--- now and otherwise always the same.
+-- The demo account with four weeks to look at (FF-61), and the organization that it owns, whose employees have worked
+-- as long and are working now. Made once, and only where --demo is on, which production refuses.
 local accounts = require "accounts"
-local workflow = require "workflow"
+local cast = require "demo.cast"
+local memberships = require "memberships"
+local work = require "demo.work"
 
-local EMAIL, PASSWORD, ZONE = "demo@focusflow.com", "DemoPass123!", "America/New_York"
-local DAYS, FOCUS, BREAK = 28, 25, 5
-local HOUR, MINUTE = 3600, 60
+local DAYS = cast.DAYS
 
--- Name, colour, and what there is to do in it.
-local PROJECTS = {
-    { "Personal Development", "#FF5733", "Write blog post", "Read a chapter on databases", "Practise touch typing",
-        "Learn Spanish vocabulary", "Plan the week" },
-    { "Freelance Work", "#3498db", "Review pull requests", "Fix the invoice export", "Call with the client",
-        "Draft the proposal", "Write release notes" },
-    { "Home Renovation", "#2ecc71", "Compare floor tiles", "Measure the kitchen", "Sort old paperwork" },
-}
-local WAITING = { "Prepare the talk", "Renew the passport", "Answer the survey" }
-
--- Small, and the same on every machine.
-local function new_dice()
-    local state = 2025
-    return function(n)
-        state = (state * 1103515245 + 12345) % 2147483648
-        return state // 65536 % n + 1
-    end
-end
-
-local function create_user(tx, hash, now)
+local function create_user(tx, person, hash, at)
     return accounts.create(tx, {
-        email = EMAIL,
-        username = "demo",
+        email = person.email,
+        username = person.username,
         password_hash = hash,
-        first_name = "Demo",
-        last_name = "User",
-        timezone = ZONE,
-    }, now)
+        first_name = person.first_name,
+        last_name = person.last_name,
+        timezone = person.timezone,
+    }, at)
 end
 
-local function create_projects(tx, user_id, at)
-    local ids = {}
-    for i, project in ipairs(PROJECTS) do
-        ids[i] = tx.insert("projects", {
+-- All days are more work than fits one call: jobs/demo.lua makes them one by one, oldest first, before the server
+-- listens.
+local function plan_days(number, user_id, organization_id, now)
+    for day = 1, DAYS do
+        timer.at("demo:" .. number .. ":" .. day, now - DAYS + day, "demo.day", {
+            employee = number,
             user_id = user_id,
-            name = project[1],
-            color_code = project[2],
-            description = "Part of the demo.",
-            created_at = at,
+            organization_id = organization_id,
+            day = day,
         })
     end
-    return ids
 end
 
-local function create_task(tx, user_id, project_id, title, pomodoros, at)
-    return workflow.task(user_id, tx.insert("tasks", {
-        user_id = user_id,
-        project_id = project_id,
-        title = title,
-        description = "Part of the demo.",
-        estimated_pomodoros = pomodoros,
+local function create_organization(tx, owner_id, at)
+    local id = tx.insert("organizations", {
+        name = cast.organization.name,
+        slug = cast.organization.slug,
+        owner_id = owner_id,
         created_at = at,
-    }))
+    })
+    memberships.join(tx, id, owner_id, "admin", at)
+    return id
 end
 
--- Works `pomodoros` focus sessions on a new task, the first with a pause in it now and then, a break after each.
--- Returns when it is over, or nil if that would be later than `now`.
-local function work(tx, user_id, project_id, title, pomodoros, dice, at, now)
-    local paused = dice(4) == 1 and 3 * MINUTE or 0
-    if at + pomodoros * (FOCUS + BREAK + 1) * MINUTE + paused > now then
-        return nil
-    end
-    local task = create_task(tx, user_id, project_id, title, pomodoros + dice(2) - 1, at)
-    for i = 1, pomodoros do
-        local session = workflow.start(tx, task, FOCUS, at)
-        at = at + FOCUS * MINUTE
-        if i == 1 and paused > 0 then
-            workflow.pause(tx, task, at - 10 * MINUTE)
-            session = workflow.resume(tx, task, at - 10 * MINUTE + paused)
-            at = at + paused
-        end
-        workflow.finish(tx, session, at)
-        local rest = workflow.begin_break(tx, user_id, nil, "short", BREAK, at)
-        at = at + BREAK * MINUTE
-        workflow.finish(tx, rest, at)
-        at = at + dice(60)
-    end
-    workflow.complete(tx, task, at)
-    return at
-end
-
--- One day: from nine in the morning, up to four tasks; fewer at weekends.
-local function work_a_day(tx, user_id, projects, day, dice, now)
-    local _, _, weekday = time.iso_week(day)
-    local at = time.day(ZONE, day) + 9 * HOUR + dice(40) * MINUTE
-    local tasks = weekday >= 6 and dice(3) - 1 or 1 + dice(3)
-    for _ = 1, tasks do
-        local i = dice(#PROJECTS)
-        local title = PROJECTS[i][2 + dice(#PROJECTS[i] - 2)]
-        at = work(tx, user_id, projects[i], title, dice(3), dice, at, now)
-        if not at then
-            return
-        end
-        at = at + dice(90) * MINUTE
+-- Who works there.
+local function hire(tx, organization_id, hash, begin, now)
+    for i, person in ipairs(cast.employees) do
+        local id = create_user(tx, person, hash, begin)
+        memberships.join(tx, organization_id, id, person.role, begin)
+        plan_days(i, id, organization_id, now)
     end
 end
 
 return function()
-    if db.value("SELECT 1 FROM users WHERE email_key = ?", EMAIL) then
+    if db.value("SELECT 1 FROM users WHERE email_key = ?", cast.EMAIL) then
         return
     end
-    local hash = password.hash(PASSWORD)
+    local hash = password.hash(cast.PASSWORD)
     db.transaction(function(tx)
-        local now, dice = time.now(), new_dice()
-        local today = time.today(ZONE, now)
-        local first = time.add_days(today, 1 - DAYS)
-        local begin = time.day(ZONE, first)
-        local user_id = create_user(tx, hash, begin)
-        local projects = create_projects(tx, user_id, begin)
-        for i = 0, DAYS - 1 do
-            work_a_day(tx, user_id, projects, time.add_days(first, i), dice, now)
-        end
-        for i, title in ipairs(WAITING) do
-            create_task(tx, user_id, projects[i], title, i, now)
-        end
+        local now = time.now()
+        local first = time.add_days(time.today(cast.demo.timezone, now), 1 - DAYS)
+        local begin = time.day(cast.demo.timezone, first) - 86400   -- before everybody's first day
+        local id = create_user(tx, cast.demo, hash, begin)
+        work.create_projects(tx, id, nil, cast.demo.projects, begin)
+        plan_days(0, id, nil, now)
+        local organization_id = create_organization(tx, id, begin)
+        work.create_projects(tx, id, organization_id, cast.shared_projects, begin)
+        hire(tx, organization_id, hash, begin, now)
     end)
 end

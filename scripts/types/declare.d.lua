@@ -206,6 +206,11 @@ function PATCH(path) end
 ---@return fun(route: route): route
 function DELETE(path) end
 
+--- A WebSocket: SOCKET "/path/{id}" { … }, with handlers instead of run.
+---@param path string
+---@return fun(socket: table): route
+function SOCKET(path) end
+
 --- Ends a request with an error answer: fail(status, code, message, details).
 ---@class fail
 ---@overload fun(status: integer, code?: string, message?: string, details?: table)

@@ -6,13 +6,13 @@
 password = {}
 
 --- The argon2id hash of a password, to be stored. Waits for a hashing thread: call it before db.transaction.
---- Allowed in: request, job, console.
+--- Allowed in: request, job, console, channel.
 ---@param password string
 ---@return string
 function password.hash(password) end
 
 --- Whether the password fits the hash. With nil it takes the same time and is false. Call it before db.transaction.
---- Allowed in: request, job, console.
+--- Allowed in: request, job, console, channel.
 ---@param password string
 ---@param hash string | nil
 ---@return boolean

@@ -97,7 +97,8 @@ function checkOperations(document) {
     seen.add(operation.operationId);
     if (!operation.summary) problems.push(`${at}: no summary`);
     if (!(operation.tags ?? []).every((tag) => tags.has(tag))) problems.push(`${at}: a tag is not declared`);
-    if (!Object.keys(operation.responses ?? {}).some((status) => /^[23]/.test(status))) problems.push(`${at}: no success`);
+    const success = operation["x-websocket"] ? /^101$/ : /^[23]/;
+    if (!Object.keys(operation.responses ?? {}).some((status) => success.test(status))) problems.push(`${at}: no success`);
     for (const scheme of (operation.security ?? []).flatMap(Object.keys)) {
       if (!schemes.includes(scheme)) problems.push(`${at}: unknown security scheme ${scheme}`);
     }

@@ -282,9 +282,8 @@ def test_error_format(who):
 @pytest.mark.contract("general")
 @pytest.mark.parametrize("name", [n for n, e in ENDPOINTS.items() if e["paginated"] and "/api/v2/" in e["full_path"]])
 def test_lists_of_organizations_are_pages(name, who):
-    """FF-12: all four keys, links that keep the other parameters."""
-    for _ in range(2):
-        ask = SCENES[name](who)
+    """FF-12: all four keys; links, where there are more items, keep the other parameters."""
+    ask = SCENES[name](who)
     ask.query = {**(ask.query or {}), "page_size": 1}
     v = ask.send(ENDPOINTS[name], who).expect(200)
     assert set(v) == {"count", "next", "previous", "results"} and len(v["results"]) == 1 and v["previous"] is None

@@ -43,8 +43,8 @@ def test_the_token_is_not_to_be_kept_by_caches(acme, user):
 def mailbox(server, address):
     """The mail for an address that is kept in development, oldest first: (subject, text)."""
     db = sqlite3.connect("file:%s?mode=ro" % (server.data / "focusflow.db"), uri=True)
-    rows = db.execute("SELECT subject, text FROM perigee_outbox WHERE recipient = ? AND status = 'mailbox' ORDER BY seq",
-                      [address]).fetchall()
+    rows = db.execute("""SELECT m.subject, m.text FROM perigee_mail m JOIN perigee_outbox o ON o.seq = m.seq
+        WHERE m.recipient = ? AND o.status = 'mailbox' ORDER BY m.seq""", [address]).fetchall()
     db.close()
     return rows
 

@@ -342,6 +342,12 @@ def test_demo_data(start_server):
         assert streaks["total_active_days"] >= 10
         s.restart()
     assert [s.client.get(V1 + p, token=token).expect(200)["count"] for p in ("/tasks/", "/projects/", "/pomodoro/sessions/")] == counts
+    acme = "/api/v2/organizations/acme"
+    members = s.client.get(acme + "/members/", token=token).expect(200)
+    assert members["count"] == 5 and [m["current_status"] for m in members["results"]].count("focused") == 2
+    assert s.client.get(acme + "/tasks/?status=completed", token=token).expect(200)["count"] >= 40
+    assert len(s.client.get(acme + "/dashboard/activity/?limit=200", token=token).expect(200)["activities"]) == 200
+    s.client.post(V1 + "/auth/login/", {"email": "janedoe@acme.example", "password": "DemoPass123!"}).expect(200)
     s.stop()
     s.verify_analytics()
 

@@ -5,6 +5,7 @@ A marker in an HTML comment stands directly before each fenced block:
   run, run: STATUS      the shell runs it; STATUS is its exit status (0)
   output                what the run before it prints; … stands for anything
   serve                 the server starts (again) with these options; port 8000 is a free one
+  socket: PATH [NAME]   a conversation: > sent, < received (… stands for anything), closed CODE; $TOKEN is that of a new user NAME
   handler, handler: STATUS [TEXT]    the body of a handler of the finished app; TEXT is in the answer or the log
   load                  runs while the files of the finished app are loaded
   manifest              keys of a manifest, for `perigee check`
@@ -21,10 +22,11 @@ import pytest
 
 from support.people import User
 from support.server import BINARY, REPO, command, environment
+from support.sockets import Socket, frame
 
 GUIDE, README = REPO / "docs" / "SCRIPTING.md", REPO / "README.md"
 FENCE = re.compile(r"(?:^<!-- (?P<mark>[^\n]*?) -->\n)?^```(?P<lang>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
-IN_ORDER = ("file", "run", "output", "serve")
+IN_ORDER = ("file", "run", "output", "serve", "socket")
 
 
 class Block:
@@ -71,10 +73,26 @@ class Walk:
             self.serve(ServeLine(block.text))
         elif block.kind == "run":
             self.printed = self.run(block)
+        elif block.kind == "socket":
+            self.talk(block)
         elif block.kind == "output":
-            pattern = ".*".join(re.escape(part) for part in block.text.strip().split("…"))
-            assert re.fullmatch(pattern, self.printed.strip(), re.S), \
+            assert re.fullmatch(pattern_of(block.text.strip()), self.printed.strip(), re.S), \
                 "%s says:\n%s\nprinted was:\n%s" % (block.where, block.text, self.printed)
+
+    def talk(self, block):
+        path, _, name = block.argument.partition(" ")
+        sign_up = {"name": name, "password": "difference"}
+        token = self.server.client.post("/hello/users/", sign_up).expect(201)["token"] if name else ""
+        s = Socket(self.server.port, path)
+        for line in block.text.splitlines():
+            if line.startswith("> "):
+                s.send_raw(frame(line[2:].replace("$TOKEN", token).encode()))
+            elif line.startswith("< "):
+                got = s.text()
+                assert re.fullmatch(pattern_of(line[2:]), got), "%s: %s, not %s" % (block.where, got, line)
+            else:
+                assert "closed %d" % s.close_code() == line
+        s.sock.close()
 
     def run(self, block):
         script = block.text
@@ -85,6 +103,10 @@ class Walk:
         assert r.returncode == int(block.argument or 0), "%s: status %d\n%s%s" % (block.where, r.returncode, r.stdout,
                                                                                  r.stderr)
         return r.stdout + r.stderr
+
+
+def pattern_of(text):
+    return ".*".join(re.escape(part) for part in text.split("…"))
 
 
 class ServeLine:
@@ -212,7 +234,8 @@ def test_every_host_function_is_explained():
 
 @pytest.mark.parametrize("prelude, pattern", [
     ("manifest.lua", r"local MANIFEST = set \[\[(.*?)\]\]"),
-    ("routes.lua", r"local ROUTE = set \"(.*?)\""),
+    ("routes.lua", r"local ROUTE = set \[\[(.*?)\]\]"),
+    ("routes.lua", r"local SOCKET = set \[\[(.*?)\]\]"),
     ("kit.lua", r"M.MESSAGES = M.set \[\[(.*?)\]\]"),
 ])
 def test_every_key_is_explained(prelude, pattern):

@@ -6,6 +6,8 @@ import base64
 import email.utils
 import hashlib
 import hmac
+import os
+import subprocess
 import time
 
 import pytest
@@ -24,7 +26,8 @@ PAUSE = 0.02
 @pytest.fixture(scope="module")
 def start(start_server):
     def start(**env):
-        return Post(start_server(scripts=APPS, env={"PERIGEE_OUTBOUND_ALLOW": "127.0.0.1/32, ::1", **env}))
+        return Post(start_server(scripts=APPS, env={"PERIGEE_OUTBOUND_ALLOW": "127.0.0.1/32, ::1",
+                                                           "PERIGEE_SCRIPT_MS": "10000", **env}))
     return start
 
 
@@ -350,6 +353,41 @@ def test_hanging_receivers_do_not_delay_others(start, receiver):
         assert dead.open >= 100, "and they still hang"
     assert len(own.settled(fast, 20)) >= 20
     dead.close()
+
+
+NAME_SERVER = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <netdb.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A name server that does not answer for names with "tarpit" in them. */
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **list)
+{
+    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **) = dlsym(RTLD_NEXT, "getaddrinfo");
+    if (name && strstr(name, "tarpit"))
+        for (;;)
+            pause();
+    return real(name, service, hints, list);
+}
+"""
+
+
+def test_silent_name_servers_do_not_delay_others(start, receiver, tmp_path):
+    """Transfers that are given up while their name is still being looked up: nobody waits for that to end."""
+    (tmp_path / "name.c").write_text(NAME_SERVER)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "name.so", tmp_path / "name.c", "-ldl"], check=True)
+    asan = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+    own = start(LD_PRELOAD=str(tmp_path / "name.so"), PERIGEE_WEBHOOK_TIMEOUT="1", ASAN_OPTIONS=asan)
+    lost = [own.hook("http://tarpit%d.example/" % n, events=["begun"]) for n in range(10)]
+    fast = own.hook(receiver.url())
+    own.send(event="begun")
+    for hook in lost:
+        assert "in time" in own.attempted(hook, 1)["error"]
+    own.send()
+    receiver.wait("/")
+    own.settled(fast)
 
 
 def test_at_most_four_at_a_time(post, receiver):

@@ -260,6 +260,7 @@ describe("normalise", function()
         assert.equal("object", out.models.Project.kind)
         assert.same({ count = 100, seconds = 60, per = "user" }, out.limits.standard)
         assert.same({}, out.docs)
+        assert.same({}, out.pages)
         assert.equal(2, #out.routes)
         local first, second = out.routes[1], out.routes[2]
         assert.equal(1, first.index)
@@ -351,10 +352,30 @@ describe("normalise", function()
         assert.equal(12, #problems(m))
     end)
 
+    it("takes pages: a file or a folder", function()
+        local m = manifest()
+        m.pages = { { path = "/", file = "a.html", development = true }, { path = "/b/", folder = "b" } }
+        assert.same(m.pages, declare.normalise(m).pages)
+        m.pages = {
+            5, { file = "a.html" }, { path = "/" }, { path = "/", file = "a", folder = "b" }, { path = "/", file = 5 },
+            { path = "/", file = "a", development = 1 }, { path = "/", folder = "b", fold = 1 },
+        }
+        assert.same({
+            "pages[1] must be a table { path =, file = or folder = }",
+            "pages[1]: path is missing",
+            "pages[2]: path is missing",
+            "pages[3]: either file or folder says what is served",
+            "pages[4]: either file or folder says what is served",
+            "pages[5]: either file or folder says what is served",
+            "pages[6]: development must be a boolean",
+            'pages[7]: unknown key "fold"',
+        }, problems(m))
+    end)
+
     it("survives nonsense", function()
         assert.has_error(function() declare.normalise(nil) end)
         assert.equal("units must list the app's units", only { name = "x" })
-        for _, key in ipairs { "models", "rules", "limits", "units", "docs", "config", "codes", "hosts" } do
+        for _, key in ipairs { "models", "rules", "limits", "units", "docs", "pages", "config", "codes", "hosts" } do
             local m = manifest()
             m[key] = 5
             assert.equal(key .. " must be a table", problems(m)[1])

@@ -1,4 +1,5 @@
 """Starting, moving the clock of and stopping a perigee process."""
+import contextlib
 import ctypes
 import json
 import os
@@ -211,6 +212,19 @@ class Server:
         r = self.command("analytics", "verify")
         assert r.returncode == 0, "analytics verify: status %d\n%s%s" % (r.returncode, r.stdout[-3000:], r.stderr[-3000:])
         return r.stdout
+
+    def nothing_in_tmp(self, seconds=10):
+        """Waits until no temporary file is left, neither with a name nor as an open descriptor."""
+        end = time.monotonic() + seconds
+        while True:
+            left = os.listdir(self.data / "tmp")
+            for f in pathlib.Path("/proc/%d/fd" % self.proc.pid).iterdir():
+                with contextlib.suppress(FileNotFoundError):     # closed meanwhile
+                    left += [x for x in [os.readlink(f)] if str(self.data / "tmp") in x]
+            if not left:
+                return
+            assert time.monotonic() < end, "still there: %s" % left
+            time.sleep(0.01)
 
     def metrics(self):
         """{'name{labels}': value} of /metrics."""

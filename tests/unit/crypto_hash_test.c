@@ -110,6 +110,27 @@ static void base64url_goes_both_ways(void **state)
     assert_string_equal(text, "-__-");
 }
 
+static void base64_goes_both_ways(void **state)
+{
+    static const struct {
+        const char *plain, *text;
+    } table[] = { { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" }, { "\xfb\xff\xfe", "+//+" } };
+    static const char *const bad[] = { "Zg=", "Zg===", "Zm8==", "Z", "Zm9v!", "-__-", "Zm 9v", "=Zg=" };
+    char text[16], back[16];
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        size_t n = strlen(table[i].plain);
+        assert_int_equal(rt_base64(table[i].plain, n, text), strlen(table[i].text));
+        assert_string_equal(text, table[i].text);
+        assert_int_equal(rt_base64_decode(text, strlen(text), back), n);
+        assert_memory_equal(back, table[i].plain, n);
+        assert_int_equal(rt_base64_decode(text, strcspn(text, "="), back), n);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (rt_base64_decode(bad[i], strlen(bad[i]), back) != -1)
+            fail_msg("taken: %s", bad[i]);
+}
+
 static void base64url_is_strict(void **state)
 {
     (void)state;
@@ -229,6 +250,7 @@ int main(void)
         cmocka_unit_test(random_text_uses_every_letter),
         cmocka_unit_test(uuids_have_their_form),
         cmocka_unit_test(base64url_goes_both_ways),
+        cmocka_unit_test(base64_goes_both_ways),
         cmocka_unit_test(base64url_is_strict),
         cmocka_unit_test(seals_notice_every_change),
         cmocka_unit_test_setup_teardown(key_file_is_made_once, make_folder, drop_folder),

@@ -30,6 +30,7 @@ struct world {
     struct rt_http_req *waiting[64]; /* of paths that begin with /wait */
     int waits, requests, refusals, ended, last_refusal;
     char last_address[64];
+    int taken, take_code; /* of /take: the socket, and what rt_http_take_over() said */
 };
 
 struct client {
@@ -66,7 +67,35 @@ static void answer_echo(struct rt_http_req *req)
     rt_http_respond(req, 200, text, n);
 }
 
-/* /wait…: kept in `waiting`; /status/NNN: that status with a body of four bytes. */
+static void take(struct world *w, struct rt_http_req *req)
+{
+    w->take_code = rt_http_take_over(req, &w->taken);
+    if (w->take_code)
+        answer_text(req, 400, "not taken");
+}
+
+static size_t file_bytes; /* of what /file answers */
+
+/* A file of letters, made for the answer. */
+static void answer_file(struct rt_http_req *req)
+{
+    char path[] = "/tmp/perigee-http-XXXXXX";
+    int fd = mkostemp(path, O_CLOEXEC);
+    assert_true(fd >= 0);
+    unlink(path);
+    for (size_t at = 0; at < file_bytes; at += 9000) {
+        char block[9000];
+        for (size_t i = 0; i < sizeof block; i++)
+            block[i] = i % 3 ? 'b' : 'a';
+        size_t n = file_bytes - at < sizeof block ? file_bytes - at : sizeof block;
+        assert_int_equal(write(fd, block, n), n);
+    }
+    rt_http_add_header(req, "Content-Type", "text/plain");
+    rt_http_respond_file(req, 200, fd, file_bytes);
+}
+
+/* /wait…: kept in `waiting`; /take: taken over; /status/NNN: that status with a body of four bytes; /file:
+ * `file_bytes` of a file. */
 static void world_request(void *arg, struct rt_http_req *req)
 {
     struct world *w = arg;
@@ -79,8 +108,12 @@ static void world_request(void *arg, struct rt_http_req *req)
     if (path.n >= 5 && memcmp(path.p, "/wait", 5) == 0) {
         assert_true(w->waits < 64);
         w->waiting[w->waits++] = req;
+    } else if (path.n == 5 && memcmp(path.p, "/take", 5) == 0) {
+        take(w, req);
     } else if (path.n == 11 && memcmp(path.p, "/status/", 8) == 0) {
         answer_text(req, atoi(path.p + 8), "body");
+    } else if (path.n == 5 && memcmp(path.p, "/file", 5) == 0) {
+        answer_file(req);
     } else {
         answer_echo(req);
     }

@@ -348,12 +348,136 @@ static void limits_connections(void **state)
         client_fini(&c[i]);
 }
 
+static int open_descriptors(void)
+{
+    int n = 0;
+    for (int fd = 0; fd < 1024; fd++)
+        n += fcntl(fd, F_GETFD) >= 0;
+    return n;
+}
+
+static void answers_with_a_file(void **state)
+{
+    struct client c;
+    client_init(*state, &c);
+    int before = open_descriptors();
+    file_bytes = 40000;
+    send_text(&c, "GET /file HTTP/1.1\r\n" HOST "\r\n");
+    const char *answer = next_answer(&c);
+    expect(answer, "HTTP/1.1 200 OK\r\n", "abbabba");
+    assert_non_null(strstr(answer, "\r\nContent-Length: 40000\r\n"));
+    assert_non_null(strstr(answer, "\r\nContent-Type: text/plain\r\n"));
+    assert_non_null(strstr(answer, "\r\n\r\nabb"));
+    send_text(&c, "HEAD /file HTTP/1.1\r\n" HOST "\r\n");
+    answer = next_answer_of(&c, true);
+    expect(answer, "HTTP/1.1 200 OK\r\n", "\r\n\r\n");
+    assert_non_null(strstr(answer, "\r\nContent-Length: 40000\r\n"));
+    file_bytes = 0;
+    send_text(&c, "GET /file HTTP/1.1\r\n" HOST "\r\nGET /next HTTP/1.1\r\n" HOST "\r\n");
+    expect(next_answer(&c), "HTTP/1.1 200 OK\r\n", "\r\n\r\n");
+    expect(next_answer(&c), "HTTP/1.1 200 OK\r\n", "GET /next");
+    settle(*state);
+    assert_int_equal(open_descriptors(), before);
+    client_fini(&c);
+}
+
+static void a_client_that_leaves_closes_its_file(void **state)
+{
+    struct client c;
+    int before = open_descriptors();
+    file_bytes = 3000000; /* more than the sockets hold */
+    client_init(*state, &c);
+    send_text(&c, "GET /file HTTP/1.1\r\n" HOST "\r\n");
+    settle(*state);
+    client_fini(&c);
+    settle(*state);
+    assert_int_equal(open_descriptors(), before);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+/* The server has forgotten the connection, and both ends of the socket are well. */
+static void expect_taken(struct world *w, struct client *c)
+{
+    char text[8] = "";
+    settle(w);
+    assert_int_equal(w->take_code, 0);
+    assert_int_equal(rt_http_connections(w->http), 0);
+    assert_int_equal(rt_http_active(w->http), 0);
+    http__sweep_at(w->http, rt_mono_ns() + 1000000000000u);
+    assert_int_equal(send(w->taken, "from us", 7, MSG_NOSIGNAL), 7);
+    while (c->in.len - c->read < 7) {
+        struct pollfd p = { c->fd, POLLIN, 0 };
+        assert_int_equal(poll(&p, 1, 10000), 1);
+        client_read(c);
+        assert_false(c->eof);
+    }
+    assert_memory_equal(c->in.data + c->read, "from us", 7);
+    assert_int_equal(send(c->fd, "to you", 6, MSG_NOSIGNAL), 6);
+    struct pollfd p = { w->taken, POLLIN, 0 };
+    assert_int_equal(poll(&p, 1, 10000), 1);
+    assert_int_equal(recv(w->taken, text, sizeof text, MSG_DONTWAIT), 6);
+    assert_string_equal(text, "to you");
+    assert_int_equal(fcntl(w->taken, F_GETFD), FD_CLOEXEC);
+    close(w->taken);
+    client_fini(c);
+}
+
+static void gives_a_connection_away(void **state)
+{
+    struct world *w = *state;
+    struct client c;
+    client_init(w, &c);
+    send_text(&c, "GET /take HTTP/1.1\r\n" HOST "\r\n");
+    expect_taken(w, &c);
+    assert_int_equal(w->ended, 1);
+    client_init(w, &c); /* after other requests, with bodies, pipelined, in pieces */
+    send_text(&c, "POST /1 HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabcGET /2 HTTP/1.1\r\n" HOST
+                  "\r\nGET /take HTTP/1.1\r\n" HOST);
+    expect(next_answer(&c), "HTTP/1.1 200", "POST /1 =abc");
+    expect(next_answer(&c), "HTTP/1.1 200", "GET /2");
+    send_text(&c, "\r\n");
+    expect_taken(w, &c);
+    client_init(w, &c);
+    send_text(&c, "POST /1 HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n");
+    expect(next_answer(&c), "HTTP/1.1 200", "POST /1 =ab");
+    send_text(&c, "GET /take HTTP/1.1\r\n" HOST "\r\n");
+    expect_taken(w, &c);
+}
+
+static void gives_a_connection_away_later(void **state)
+{
+    struct world *w = *state;
+    struct client c;
+    client_init(w, &c);
+    send_text(&c, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
+    settle(w);
+    assert_int_equal(w->waits, 1);
+    take(w, w->waiting[0]);
+    expect_taken(w, &c);
+    assert_int_equal(w->ended, 1);
+}
+
+static void keeps_a_connection_whose_client_is_ahead(void **state)
+{
+    struct world *w = *state;
+    struct client c;
+    client_init(w, &c);
+    send_text(&c, "GET /1 HTTP/1.1\r\n" HOST "\r\n");
+    expect(next_answer(&c), "HTTP/1.1 200", "GET /1");
+    send_text(&c, "GET /take HTTP/1.1\r\n" HOST "\r\n\x81\x80mask");
+    expect(next_answer(&c), "HTTP/1.1 400", "not taken");
+    assert_int_equal(w->take_code, RT_E_INVALID);
+    client_fini(&c);
+}
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(answers_a_request),
+        TEST(gives_a_connection_away),
+        TEST(gives_a_connection_away_later),
+        TEST(keeps_a_connection_whose_client_is_ahead),
         TEST(keeps_the_order_of_pipelined_requests),
         TEST(takes_single_bytes),
         TEST(takes_bodies_up_to_the_limit),
@@ -369,6 +493,8 @@ int main(void)
         TEST(drains),
         TEST(adds_headers_and_memory),
         TEST(limits_connections),
+        TEST(answers_with_a_file),
+        TEST(a_client_that_leaves_closes_its_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,7 +19,10 @@ static char message[600];
 static int fresh(void **state)
 {
     (void)state;
-    return rt_vm_new(&services, PERIGEE_SOURCE_DIR "/scripts", &vm, NULL);
+    struct rt_tree *none = rt_tree_new();
+    int rc = rt_vm_new(&services, none, &vm, NULL);
+    rt_tree_unref(none);
+    return rc;
 }
 
 static int done(void **state)

@@ -134,22 +134,23 @@ function M.path_names(path)
     return names
 end
 
-local function make_route(method, path, spec)
+local function make_route(name, path, spec)
     if type(spec) ~= "table" then
-        fail("%s %s takes a table that describes the route", method, path)
+        fail("%s %s takes a table that describes the route", name, path)
     end
     local route = {}
     for key, value in pairs(spec) do
-        if key == "method" or key == "path" or key == "line" then
-            fail('%s %s: "%s" is not written in the table', method, path, key)
+        if key == "method" or key == "path" or key == "line" or key == "socket" then
+            fail('%s %s: "%s" is not written in the table', name, path, key)
         end
         route[key] = value
     end
-    route.method, route.path = method, path
+    route.socket = name == "SOCKET"     -- its handshake is a GET
+    route.method, route.path = route.socket and "GET" or name, path
     return route
 end
 
-for method in pairs(set "GET POST PUT PATCH DELETE") do
+for method in pairs(set "GET POST PUT PATCH DELETE SOCKET") do
     words[method] = word(function(path)
         M.path_names(path)
         return function(spec)

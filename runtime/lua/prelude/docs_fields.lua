@@ -161,4 +161,20 @@ function M.rows(sample, schema, depth)
     return M.join(rows)
 end
 
+-- The messages of a socket, both ways; "" for another operation.
+function M.messages(sample, operation)
+    local parts = {}
+    for _, direction in ipairs { "receives", "sends" } do
+        for _, schema in ipairs((operation["x-websocket"] or {})[direction] or {}) do
+            local _, name = sample:resolve(schema)
+            parts[#parts + 1] = html([[<details class="answer"><summary><b class="st ok">{way}</b>
+<span><small>{name}</small></span></summary><div class="fields">{!rows}</div></details>]], {
+                way = direction == "sends" and "sends" or "takes", name = name or "application/json",
+                rows = M.rows(sample, schema),
+            })
+        end
+    end
+    return parts[1] and "<h4>Messages</h4>" .. M.join(parts) or ""
+end
+
 return M

@@ -35,6 +35,9 @@ local function chips(operation)
         list[#list + 1] = html('<span class="chip {class}">{text}</span>', { class = class, text = text })
     end
     add(operation.security[1] and "lock" or "open", operation.security[1] and "Bearer token" or "Public")
+    if operation["x-websocket"] then
+        add("quiet", "WebSocket")
+    end
     if operation["x-rate-limit"] then
         add("limit", limit_text(operation["x-rate-limit"]))
     end
@@ -136,7 +139,7 @@ local function operation_html(document, sample, item)
     return html([[<article id="{id}" data-find="{find}">
 <header><h3><a href="#{id}">{summary}</a></h3>
 <p class="route"><b class="m {class}">{method}</b><code>{!path}</code></p><p class="chips">{!chips}</p></header>
-<div class="cols"><div class="spec">{!text}{!path_parameters}{!query}{!body}{!responses}</div>
+<div class="cols"><div class="spec">{!text}{!path_parameters}{!query}{!body}{!responses}{!messages}</div>
 <div class="side">{!examples}</div></div></article>]], {
         id = operation.operationId, summary = operation.summary or operation.operationId, method = item.method,
         find = string.lower(table.concat({ item.method, item.path, operation.summary or "", operation.tags[1] }, " ")),
@@ -144,7 +147,8 @@ local function operation_html(document, sample, item)
         text = operation.description and prose(operation.description, "p") or "",
         path_parameters = parameter_part(sample, operation, "path", "Path"),
         query = parameter_part(sample, operation, "query", "Query"), body = body_part(sample, operation),
-        responses = responses_part(document, sample, operation), examples = example_part(sample, item),
+        responses = responses_part(document, sample, operation), messages = fields.messages(sample, operation),
+        examples = example_part(sample, item),
     })
 end
 

@@ -173,7 +173,7 @@ local function shell_quote(text)
     return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
--- The command for an entry of the document's list of operations.
+-- The command for an entry of the document's list of operations; for a socket, what a page's script writes.
 function Sample:curl(item)
     local operation, path, query = item.operation, item.path, {}
     for _, parameter in ipairs(operation.parameters or {}) do
@@ -187,6 +187,9 @@ function Sample:curl(item)
     local url = self.document.servers[1].url:gsub("/$", "") .. path
     if query[1] then
         url = url .. "?" .. table.concat(query, "&")
+    end
+    if operation["x-websocket"] then
+        return string.format("new WebSocket(%s)", quote((url:gsub("^http", "ws"))))
     end
     local lines = { item.method == "GET" and "curl" or "curl -X " .. item.method, shell_quote(url) }
     if operation.security[1] then

@@ -46,6 +46,12 @@ function Maker:parameters(route, has_etag)
             end
         end
     end
+    if route.socket and route.socket.token_query then
+        list[#list + 1] = {
+            name = route.socket.token_query, ["in"] = "query", schema = { type = "string" },
+            description = "The token, where a client cannot set the Authorization header.",
+        }
+    end
     if WRITES[route.method] then
         list[#list + 1] = { ["$ref"] = "#/components/parameters/IdempotencyKey" }
     elseif has_etag then
@@ -67,7 +73,7 @@ function Maker:operation_id(route)
             words[#words + 1] = last
         end
     end
-    local verb = VERBS[route.method]
+    local verb = route.socket and "socket" or VERBS[route.method]
     if verb == "create" and last == words[#words] and #words > 1 then
         verb = nil      -- POST …/{id}/start/ is tasks_start
     elseif verb == "get" and #words == 1 and not route.path:find("}/?$") then
@@ -90,6 +96,19 @@ function Maker:body(route)
     }
 end
 
+-- What goes over a socket once it is open.
+function Maker:socket(route)
+    local result = {}
+    for _, direction in ipairs { "receives", "sends" } do
+        local schemas = {}
+        for i, node in ipairs(route.socket[direction]) do
+            schemas[i] = self.types:schema(node, direction == "sends" and "output" or "input")
+        end
+        result[direction] = self.array(schemas)
+    end
+    return result
+end
+
 function Maker:operation(route)
     local open = (route.who or "anyone") == "anyone"
     local responses = self.responses:of(route)
@@ -99,6 +118,7 @@ function Maker:operation(route)
         tags = self.array { route.unit }, responses = responses,
         parameters = self:parameters(route, responses["304"] ~= nil), requestBody = route.body and self:body(route),
         security = self.array(open and {} or { { bearerAuth = self.array {} } }),
+        ["x-websocket"] = route.socket and self:socket(route) or nil,
         ["x-rate-limit"] = limit and
             { name = route.limit, count = limit.count, seconds = limit.seconds, per = limit.per },
     }

@@ -8,9 +8,11 @@ local kit = ...
 
 local WRITES = kit.set "POST PUT PATCH"
 local STATUS = {
+    [101] = "The connection is a WebSocket from here on.",
     [200] = "OK.", [201] = "Created.", [202] = "Accepted.", [204] = "Done; no content.", [205] = "Done; no content.",
     [400] = "The input is not valid; the details name every offending field.", [401] = "No valid token.",
     [403] = "Not allowed.", [404] = "There is no such resource.",
+    [426] = "Not the handshake of a WebSocket.",
     [429] = "Too many requests; Retry-After says when to try again.",
 }
 local LIMIT_HEADERS = { "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset" }
@@ -102,8 +104,9 @@ end
 function Responses:of(route)
     local responses = {}
     local standard = {
-        [400] = has_fields(route.body) or has_fields(route.query), [401] = (route.who or "anyone") ~= "anyone",
-        [403] = route.can ~= nil or route.within ~= nil, [404] = has_fields(route.params), [429] = route.limit ~= nil,
+        [400] = has_fields(route.body) or has_fields(route.query) or route.socket ~= nil,
+        [401] = (route.who or "anyone") ~= "anyone", [403] = route.can ~= nil or route.within ~= nil,
+        [404] = has_fields(route.params), [426] = route.socket ~= nil, [429] = route.limit ~= nil,
     }
     for status, applies in pairs(standard) do
         if applies then

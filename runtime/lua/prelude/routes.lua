@@ -5,9 +5,13 @@
 -- returns check_units(ctx, units, out).
 local kit, declare, host = ...
 local sorted, hint, set = kit.sorted, kit.hint, kit.set
+local check_socket = host.load "sockets" (kit)
 
 local UNIT = set "name summary description"
-local ROUTE = set "method path line summary description who within limit can params query body returns errors secret check run"
+local ROUTE = set [[method path line socket summary description who within limit can params query body returns errors
+    secret check run]]
+local SOCKET = set [[method path line socket summary description who within limit can params query errors check
+    token_query receives sends open message closed timeout]]
 local SPECIAL = set "none file html"
 local COMPOSITE = set "object map ref any"
 
@@ -65,7 +69,7 @@ local function check_name(ctx, r, what, key, known, list)
 end
 
 local function check_route_fields(ctx, r, out, what)
-    ctx.keys(r, ROUTE, r.line, what)
+    ctx.keys(r, r.socket and SOCKET or ROUTE, r.line, what)
     if type(r.summary) ~= "string" or r.summary == "" then
         ctx.problem(r.line, "%s: summary is missing", what)
     end
@@ -86,7 +90,7 @@ local function check_route_fields(ctx, r, out, what)
     if r.check ~= nil and type(r.check) ~= "function" then
         ctx.problem(r.line, "%s: check must be a function", what)
     end
-    if type(r.run) ~= "function" then
+    if not r.socket and type(r.run) ~= "function" then
         ctx.problem(r.line, "%s: run must be a function", what)
     end
     if r.body ~= nil and r.method == "GET" then
@@ -100,8 +104,8 @@ local function check_route_fields(ctx, r, out, what)
 end
 
 local function check_route(ctx, r, unit, out)
-    local what = r.method .. " " .. r.path
-    local shape = what:gsub("{[^}]*}", "{}")
+    local what = (r.socket and "SOCKET" or r.method) .. " " .. r.path
+    local shape = (r.method .. " " .. r.path):gsub("{[^}]*}", "{}")
     shape = out.trailing_slash and #r.path > 1 and shape:gsub("/$", "") or shape
     if ctx.seen[shape] then
         ctx.problem(r.line, "%s: already declared at %s", what, ctx.seen[shape])
@@ -121,9 +125,11 @@ local function check_route(ctx, r, unit, out)
     local index = #out.routes + 1
     out.routes[index] = {
         index = index, method = r.method, path = r.path, unit = unit, summary = r.summary, description = r.description,
-        who = r.who, within = r.within, limit = r.limit, can = r.can, params = nodes.params, query = nodes.query, body = nodes.body,
-        returns = check_returns(ctx, r, what), errors = type(r.errors) == "table" and r.errors or {},
+        who = r.who, within = r.within, limit = r.limit, can = r.can, params = nodes.params, query = nodes.query,
+        body = nodes.body, returns = r.socket and { [101] = "none" } or check_returns(ctx, r, what),
+        errors = type(r.errors) == "table" and r.errors or {},
         secret = r.secret == true, check = r.check, run = r.run, line = r.line,
+        socket = r.socket and check_socket(ctx, r, what) or nil,
     }
 end
 

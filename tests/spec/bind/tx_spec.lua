@@ -18,6 +18,15 @@ describe("tx", function()
         end)
     end)
 
+    it("takes no more statements when the database has given the transaction up", function()
+        pcall(in_tx, function(tx)
+            assert.has_error(function() tx.run "INSERT OR ROLLBACK INTO things(id, name) VALUES (1, 'again')" end)
+            assert.error_matches(function() tx.insert("things", { id = 3, name = "stray" }) end, "was rolled back")
+            error "done"
+        end)
+        assert.is_nil(db.one "SELECT id FROM things WHERE name = 'stray'")
+    end)
+
     it("insert: returns the id; null, booleans and missing columns", function()
         in_tx(function(tx)
             local id = tx.insert("things", { name = "new", active = false, size = null })

@@ -59,11 +59,14 @@ return {
             POST "/post/hooks/{id}/test" {
                 summary = "Test", who = "anyone", params = HOOK, returns = { [202] = any },
                 run = function(req)
-                    return 202, { id = db.transaction(function() return answer(webhook.test(OWNER, req.params.id)) end) }
+                    return 202, { id = db.transaction(function()
+                        return answer(webhook.test(OWNER, req.params.id))
+                    end) }
                 end,
             },
             POST "/post/hooks/{id}/again/{delivery}" {
-                summary = "Again", who = "anyone", params = { id = integer, delivery = text }, returns = { [202] = any },
+                summary = "Again", who = "anyone", params = { id = integer, delivery = text },
+                returns = { [202] = any },
                 run = function(req)
                     return 202, { again = db.transaction(function()
                         return answer(webhook.redeliver(OWNER, req.params.id, req.params.delivery))

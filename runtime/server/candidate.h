@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Scripts that may go live: read, compared with what serves, loaded, tested. Each app stands for itself:
+ * a broken one keeps its old release and does not stop the others. */
+#ifndef RT_SERVER_CANDIDATE_H
+#define RT_SERVER_CANDIDATE_H
+
+#include "server/history.h"
+#include "server/host.h"
+
+struct rt_candidate {
+    struct rt_host *host;
+    struct rt_candidate_app {
+        struct rt_tree *tree; /* NULL: not considered */
+        bool changed;         /* differs from what serves */
+        struct rt_release *built;
+        int code;        /* 0, or why it cannot go live … */
+        struct rt_buf why; /* … in full, with file:line */
+        int files;       /* that differ from what serves */
+    } app[RT_APPS_MAX];
+    int changed, failed;
+};
+
+void rt_candidate_init(struct rt_candidate *c, struct rt_host *h);
+/* Frees trees, and releases that did not go live. */
+void rt_candidate_fini(struct rt_candidate *c);
+/* Reads the scripts folder for app `a`. */
+void rt_candidate_read(struct rt_candidate *c, int a);
+/* Takes `tree` (referenced) for app `a`. */
+void rt_candidate_take(struct rt_candidate *c, int a, struct rt_tree *tree);
+/* Builds what has changed, checks its migrations and runs its specs. */
+void rt_candidate_build(struct rt_candidate *c);
+
+#endif
