@@ -52,6 +52,7 @@ struct rt_worker {
     struct rt_watch *listen_watch, *http_watch;
     struct rt_alarm *http_alarm, *sweep_alarm;
     struct rt_message mail, begin, drain;
+    _Atomic bool mail_posted; /* `mail` is on its way, though its reason may be gone when it comes */
     struct rt_route_stats *stats; /* [n_routes + 1]; the last for everything else */
     struct rt_buf access;         /* access log lines of this iteration */
     bool draining, listening;
