@@ -85,6 +85,7 @@ static void sweep(void *arg)
 static void read_mail(struct rt_message *m)
 {
     struct rt_worker *w = (struct rt_worker *)((char *)m - offsetof(struct rt_worker, mail));
+    atomic_store(&w->mail_posted, false);
     rt_mailbox_run(w->mailbox);
     rt_http_run(w->http);
 }
@@ -104,7 +105,8 @@ static void wake_for_news(void *arg)
 static void wake(void *arg)
 {
     struct rt_worker *w = arg;
-    rt_loop_post(w->loop, &w->mail);
+    if (!atomic_exchange(&w->mail_posted, true))
+        rt_loop_post(w->loop, &w->mail);
 }
 
 static void begin_listening(struct rt_message *m)
