@@ -21,9 +21,15 @@ int luaopen_cjson(lua_State *L);
 
 static int no_text_chunks(lua_State *L) { return luaL_error(L, "a panic outside any protected call"); }
 
+/* Registry: the whole text of the latest failure, which may be longer than a struct rt_err holds. The field is there from
+ * the start, since setting it must not need memory. */
+static const char failure[] = "rt.failure";
+
 /* The globals of scripts: registry field "globals" is the real table, the global table a frozen view. */
 static int open_globals(lua_State *L)
 {
+    lua_pushboolean(L, false);
+    lua_setfield(L, LUA_REGISTRYINDEX, failure);
     lua_newtable(L);
     rt_sandbox_open(L);
     rt_api_open(L);
@@ -121,8 +127,20 @@ int rt_vm_protected(struct rt_vm *vm, unsigned phase, lua_CFunction f, void *arg
     lua_sethook(L, NULL, 0, 0);
     vm->phase = before;
     int rc = status == LUA_OK ? 0 : rt_err_set(err, RT_E_INVALID, "%s", lua_tostring(L, -1));
+    if (rc) {
+        lua_pushvalue(L, -1);
+        lua_setfield(L, LUA_REGISTRYINDEX, failure);
+    }
     lua_settop(L, status == LUA_OK ? -2 : -3);
     return rc;
+}
+
+const char *rt_vm_failure(struct rt_vm *vm)
+{
+    lua_getfield(vm->L, LUA_REGISTRYINDEX, failure);
+    const char *text = lua_tostring(vm->L, -1); /* the registry keeps it */
+    lua_pop(vm->L, 1);
+    return text;
 }
 
 struct rt_conn *rt_vm_conn(struct rt_vm *vm, lua_State *L)

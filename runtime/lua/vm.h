@@ -117,6 +117,8 @@ void rt_vm_free(struct rt_vm *vm);
 int rt_vm_require(struct lua_State *L, const char *name);
 /* Runs `f` protected on the main state with a deadline, in `phase`; 0 or RT_E_INVALID with message and traceback. */
 int rt_vm_protected(struct rt_vm *vm, unsigned phase, int (*f)(struct lua_State *L), void *arg, struct rt_err *err);
+/* The whole message of the latest failure of rt_vm_protected(), until the next; NULL before the first. */
+const char *rt_vm_failure(struct rt_vm *vm);
 
 /* The connection for reading now: the write connection inside a transaction, else the reader in a
  * snapshot that is not older than the last commit at the start of this turn. NULL with a Lua error. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Commands that look at scripts without serving them: check, routes, openapi, api. */
+ * Commands that look at scripts without serving them: routes, openapi, api. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,43 +51,6 @@ static int for_apps(struct rt_options *options, const char *name,
         status |= each(&o, i, arg);
     rt_watchdog_stop();
     return status;
-}
-
-/* Pages for development too: a mistake in them is one. */
-static int count_pages(struct rt_offline *o, int *ret_files, struct rt_err *err)
-{
-    struct rt_pages *pages;
-    struct rt_err why;
-    int rc = rt_pages_load(o->tree, o->app->name, o->app->pages, o->app->n_pages, true, &pages, &why);
-    if (rc)
-        return rt_err_set(err, rc, "app %s: %s", o->app->name, why.msg);
-    *ret_files = pages->n;
-    rt_pages_free(pages);
-    return 0;
-}
-
-static int check_one(struct rt_offline *o, int i, void *arg)
-{
-    struct rt_err err;
-    char files[40] = "";
-    int n = 0;
-    (void)arg;
-    int rc = rt_offline_open(o, i, false, &err);
-    if (rc == 0)
-        rc = count_pages(o, &n, &err);
-    if (n > 0)
-        snprintf(files, sizeof files, " and %d page files", n);
-    if (rc == 0)
-        printf("%s: %d routes%s, no problems\n", o->app->name, o->app->n_routes, files);
-    else
-        rt_command_failed(&err);
-    rt_offline_close(o);
-    return rc ? 1 : 0;
-}
-
-int rt_cmd_check(struct rt_options *o, int argc, char **argv)
-{
-    return for_apps(o, argc > 1 ? argv[1] : NULL, check_one, NULL);
 }
 
 static int routes_one(struct rt_offline *o, int i, void *arg)

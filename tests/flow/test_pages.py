@@ -152,7 +152,7 @@ def test_only_on_the_hosts_of_the_app(start_server, scripts, tmp_path_factory):
     ('{ { path = "/x/{y}", file = "www/index.html" } }', "page '/x/{y}': a path has"),
     ('{ { path = "/x/" } }', "pages[1]: either file or folder"),
     ('{ { file = "www/index.html" } }', "pages[1]: path is missing"),
-    ('{ { path = "/x", folders = "www" } }', 'unknown key "folders" (did you mean "folder"?)'),
+    ('{ { path = "/x", folders = "www" } }', 'unknown key "folders"\n    did you mean "folder"?'),
     ('{ 5 }', "pages[1] must be a table"),
 ])
 def test_mistakes_are_found_by_check(tmp_path, pages, said):

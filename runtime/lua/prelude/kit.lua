@@ -50,9 +50,8 @@ function M.sorted(t)
     return keys
 end
 
--- ' (did you mean "x"?)' when a known name is close, else "".
-function M.hint(name, known)
-    name = tostring(name)
+-- The known name that is close to this one, or nil.
+local function nearest(name, known)
     local best, near = nil, #name <= 4 and 1 or 2
     for _, candidate in ipairs(M.sorted(known)) do
         local d = type(candidate) == "string" and distance(name, candidate) or near + 1
@@ -60,7 +59,19 @@ function M.hint(name, known)
             best = candidate
         end
     end
-    return best and string.format(' (did you mean "%s"?)', best) or ""
+    return best
+end
+
+-- 'did you mean "x"?' when a known name is close, else nil.
+function M.near(name, known)
+    local best = nearest(tostring(name), known)
+    return best and string.format('did you mean "%s"?', best)
+end
+
+-- The same in brackets behind a sentence; "" when there is none.
+function M.hint(name, known)
+    local near = M.near(name, known)
+    return near and " (" .. near .. ")" or ""
 end
 
 -- "a b" → { a = true, b = true }

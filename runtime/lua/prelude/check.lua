@@ -1,0 +1,130 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- `perigee check`: everything that can be known before running. Runs in a state of its own with Lua's libraries
+-- (runtime/lua/check_run.c), where scripts are only read. Gets the host's table; returns { add = function(app),
+-- finish = function(json, colours) → errors }. An app is { name, files = { { path, text }, … }, globals, libs,
+-- manifest, load_error, schema_error, prepare, table_names, summary }.
+local host = ...
+local kit = host.load "kit" ()
+local tree = host.load "check_tree" ()
+local lint, why_not = host.load "check_lint" (kit)
+local check_calls = host.load "check_calls" (kit, tree)
+local check_routes = host.load "check_routes" (kit, tree)
+local check_sql = host.load "check_sql" (kit, tree)
+local check_unused = host.load "check_unused" (tree)
+local check_load = host.load "check_load" (tree)
+local show = host.load "check_show" ()
+
+local problems, summaries = {}, {}
+
+local function kind_of(app, path)
+    local part = path:match("^" .. app.name .. "/(%w+)/")
+    if path:find "^lib/" then
+        return path:find "^lib/spec/" and "spec" or "lib"
+    end
+    return part == "spec" and "spec" or part == "rules" and "rule" or "script"
+end
+
+local function scripts_of(app)
+    local list = {}
+    app.paths = {}
+    for _, file in ipairs(app.files) do
+        if file.path:find "%.lua$" then
+            file.kind = kind_of(app, file.path)
+            list[#list + 1] = file
+            app.paths[file.path] = file
+        end
+    end
+    return list
+end
+
+-- A file that is read in two apps (lib/) has its problems once; loading stops at what was found better before.
+local function collector(app)
+    local seen, at_line, counts = {}, {}, { errors = 0, warnings = 0 }
+    for _, p in ipairs(problems) do
+        if p.file:find "^lib/" then
+            seen[p.file .. ":" .. p.line .. ":" .. p.column .. p.message] = true
+        end
+    end
+    return function(p)
+        local key, line = p.file .. ":" .. p.line .. ":" .. p.column .. p.message, p.file .. ":" .. p.line
+        if seen[key] or p.rule == "load" and at_line[line] then
+            return
+        end
+        seen[key], at_line[line] = true, at_line[line] or not p.warning
+        p.app, p.severity = app.name, p.warning and "warning" or "error"
+        counts[p.warning and "warnings" or "errors"] = counts[p.warning and "warnings" or "errors"] + 1
+        problems[#problems + 1] = p
+    end, counts
+end
+
+local function check_files(app, files, report)
+    lint(app, files, report)
+    for _, file in ipairs(files) do
+        if file.ast and file.kind ~= "spec" then
+            check_calls(app, file, report)
+            check_routes(app, file, report)
+            if app.prepare then
+                check_sql(app, file, report)
+            end
+        end
+    end
+    if app.manifest then
+        check_unused(app, files, report)
+    end
+end
+
+-- What loading raised is said again only where nothing else was found: a broken file has one error, not two.
+local function check_loading(app, files, report)
+    local broken = false
+    for _, file in ipairs(files) do
+        broken = broken or file.broken and app.load_error:find(file.path .. ":", 1, true) ~= nil
+    end
+    if not broken then
+        check_load(app, app.load_error, report)
+    end
+end
+
+-- "0002_add_colour.sql:2: no such table: note"
+local function schema_problem(app)
+    local file, line, message = app.schema_error:match "^([%w_.]+%.sql):(%d+): (.*)$"
+    return { file = "db/" .. app.name .. (file and "/" .. file or ""), line = math.tointeger(tonumber(line)) or 1,
+        column = 1, message = message or app.schema_error, rule = "schema" }
+end
+
+local M = {}
+
+function M.add(app)
+    local files = scripts_of(app)
+    local report, counts = collector(app)
+    if app.schema_error then
+        report(schema_problem(app))
+    end
+    if lint then
+        check_files(app, files, report)
+    end
+    if app.load_error then
+        check_loading(app, files, report)
+    end
+    summaries[#summaries + 1] = { app = app.name, text = app.summary, counts = counts }
+end
+
+function M.finish(json, colours)
+    if not lint then
+        io.stderr:write("perigee: names and SQL were not checked: luacheck (package lua-check) cannot be loaded: ",
+            tostring(why_not):match "^[^\n]*", "\n")
+    end
+    table.sort(problems, function(a, b)
+        if a.file ~= b.file then
+            return a.file < b.file
+        elseif a.line ~= b.line then
+            return a.line < b.line
+        elseif a.column ~= b.column then
+            return a.column < b.column
+        end
+        return a.message < b.message
+    end)
+    return show(problems, summaries, json, colours)
+end
+
+return M

@@ -1,0 +1,97 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Reading a syntax tree of luacheck's parser: walking, constants, which host function a call means. Returns the module.
+local tree = {}
+local VALUES = { var = true, func = true }     -- not what a caller or a loop gives
+
+--- Calls visit(node, depth) for each node, parents first; depth counts the functions around it.
+function tree.walk(node, visit, depth)
+    depth = depth or 0
+    if node.tag then
+        visit(node, depth)
+    end
+    if node.tag == "Function" then
+        depth = depth + 1
+    end
+    for i = 1, #node do
+        if type(node[i]) == "table" then
+            tree.walk(node[i], visit, depth)
+        end
+    end
+end
+
+--- The only value that a local variable ever gets, as a node; nil when it has several or comes from elsewhere.
+function tree.value_of(node)
+    local var = node.tag == "Id" and node.var
+    local values = var and var.values
+    return values and #values == 1 and VALUES[values[1].type] and values[1].node or nil
+end
+
+--- The text that an expression always has, or nil.
+function tree.constant(node, depth)
+    depth = depth or 0
+    if not node or depth > 50 then
+        return nil
+    elseif node.tag == "String" then
+        return node[1]
+    elseif node.tag == "Paren" then
+        return tree.constant(node[1], depth + 1)
+    elseif node.tag == "Op" and node[1] == "concat" then
+        local left, right = tree.constant(node[2], depth + 1), tree.constant(node[3], depth + 1)
+        return left and right and left .. right
+    elseif node.tag == "Index" and node[2].tag == "String" then
+        local table_node = tree.value_of(node[1])
+        return table_node and table_node.tag == "Table" and tree.constant(tree.field(table_node, node[2][1]), depth + 1)
+    end
+    return tree.constant(tree.value_of(node), depth + 1)
+end
+
+--- The value that a table constructor has under a key, and the key's node.
+function tree.field(node, key)
+    for _, entry in ipairs(node) do
+        if entry.tag == "Pair" and entry[1][1] == key then
+            return entry[2], entry[1]
+        end
+    end
+end
+
+--- The table constructor that an expression is, directly or through a local variable.
+function tree.constructor(node)
+    if node and node.tag ~= "Table" then
+        node = tree.value_of(node)
+    end
+    return node and node.tag == "Table" and node or nil
+end
+
+-- A global library, or a handle: a parameter with the handle's name.
+local function library(id, libs)
+    local handle = id[1] == "tx" or id[1] == "socket"
+    if id.tag ~= "Id" or not libs[id[1]] or handle ~= (id.var ~= nil) then
+        return nil
+    end
+    return (not handle or id.var.values[1] and id.var.values[1].type == "arg") and id[1] or nil
+end
+
+--- For a call: the library, the function's name, and the place of its first argument in the node.
+function tree.callee(node, libs)
+    local fn = node[1]
+    if node.tag == "Invoke" then
+        return library(fn, libs), node[2][1], 3
+    elseif node.tag == "Call" and fn.tag == "Index" and fn[2].tag == "String" then
+        return library(fn[1], libs), fn[2][1], 2
+    end
+end
+
+--- A call of a global function: its name.
+function tree.global_call(node)
+    return node.tag == "Call" and node[1].tag == "Id" and not node[1].var and node[1][1] or nil
+end
+
+--- How many values the arguments from place `first` on are, and whether that is the least of them.
+function tree.count(node, first)
+    local last = node[#node]
+    local open = #node >= first and (last.tag == "Call" or last.tag == "Invoke" or last.tag == "Dots")
+    return #node - first + 1 - (open and 1 or 0), open
+end
+
+return tree

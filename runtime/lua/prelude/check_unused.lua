@@ -1,0 +1,51 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- The part of `perigee check` that finds rules and models that nobody uses. A name is used where a text of the scripts
+-- says it, outside of the table that declares it. Called with the tree module; returns check(app, files, report).
+local tree = ...
+
+-- Where names are keys of tables, and which names are said or indexed.
+local function look_through(files)
+    local keys, said = {}, {}
+    for _, file in ipairs(files) do
+        local function look(node)
+            if node.tag == "Pair" then
+                local name = node[1].tag == "String" and node[1][1]
+                if name and not keys[name] then
+                    keys[name] = { file = file, node = node[1] }
+                end
+            elseif node.tag == "String" then
+                said[node] = node[1]
+            end
+        end
+        if file.ast and file.kind ~= "spec" then
+            tree.walk(file.ast, look)
+        end
+    end
+    local declaring, used = {}, {}
+    for _, place in pairs(keys) do
+        declaring[place.node] = true
+    end
+    for node, text in pairs(said) do
+        used[text] = used[text] or not declaring[node]
+    end
+    return keys, used
+end
+
+return function(app, files, report)
+    local keys, used = look_through(files)
+    local function complain(what, name)
+        local place = keys[name]
+        local node, file = place and place.node, place and place.file
+        report { file = file and file.path or app.name .. "/app.lua", line = node and node.line or 1,
+            column = node and file.state:offset_to_column(node.line, node.offset) or 1, warning = true,
+            message = string.format('nobody uses the %s "%s"', what, name), rule = "unused." .. what }
+    end
+    for what, list in pairs { rule = app.manifest.rules, model = app.manifest.models } do
+        for name in pairs(list) do
+            if not used[name] then
+                complain(what, name)
+            end
+        end
+    end
+end
