@@ -1,4 +1,3 @@
-# SPDX-License-Identifier: Apache-2.0
 """`perigee check`: what can be known before running. tests/flow/broken has one small mistake per file: a patch of the
 app in tests/flow/broken/app, and what is said about it."""
 import json

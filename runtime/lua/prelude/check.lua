@@ -16,6 +16,7 @@ local check_load = host.load "check_load" (tree)
 local show = host.load "check_show" ()
 
 local problems, summaries = {}, {}
+local routes_of_apps = {}       -- "GET /x/{}/" → the app that has it
 
 local function kind_of(app, path)
     local part = path:match("^" .. app.name .. "/(%w+)/")
@@ -58,6 +59,19 @@ local function collector(app)
     end, counts
 end
 
+-- Without luacheck.
+local function check_syntax(files, report)
+    for _, file in ipairs(files) do
+        local compiled, why = load(file.text, "@" .. file.path, "t", {})
+        local line, message = tostring(why):match "^.-:(%d+): (.*)$"
+        if not compiled then
+            report { file = file.path, line = math.tointeger(tonumber(line)) or 1, column = 1, rule = "syntax",
+                message = message or why }
+            file.broken = true
+        end
+    end
+end
+
 local function check_files(app, files, report)
     lint(app, files, report)
     for _, file in ipairs(files) do
@@ -71,6 +85,25 @@ local function check_files(app, files, report)
     end
     if app.manifest then
         check_unused(app, files, report)
+    end
+end
+
+-- Of two apps with the same route the first is served, unless a host name says which app is meant.
+local function check_other_apps(app, report)
+    local m = app.manifest
+    for _, route in ipairs(m.routes) do
+        local shape = (route.method .. " " .. route.path):gsub("{[^}]*}", "{}")
+        local other = routes_of_apps[shape]
+        if not other then
+            routes_of_apps[shape] = app.name
+        elseif other ~= app.name and #m.hosts == 0 then
+            local path, line = tostring(route.line):match "^(.-):(%d+)$"
+            line = math.tointeger(tonumber(line)) or 1
+            report { file = path or app.name .. "/app.lua", line = line,
+                column = tree.first_column(app.paths[path or ""], line),
+                message = string.format("%s %s: the app %s has this route, too", route.method, route.path, other),
+                hint = "give the app hosts of its own, or another prefix", rule = "routes" }
+        end
     end
 end
 
@@ -102,6 +135,11 @@ function M.add(app)
     end
     if lint then
         check_files(app, files, report)
+    else
+        check_syntax(files, report)
+    end
+    if app.manifest then
+        check_other_apps(app, report)
     end
     if app.load_error then
         check_loading(app, files, report)

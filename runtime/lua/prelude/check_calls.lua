@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- The part of `perigee check` that looks at calls of host functions: whether they are allowed where they stand, and
--- whether the names that they are given exist in the manifest. Called with the kit and the tree module; returns
--- check(app, file, report).
+-- The part of `perigee check` that looks at calls of host functions: whether they are allowed where they stand, how
+-- many arguments they get, and whether the names that they are given exist in the manifest. Called with the kit and
+-- the tree module; returns check(app, file, report).
 local kit, tree = ...
 
 local LOAD, RULE = 1, 4     -- enum rt_phase
@@ -68,6 +68,39 @@ local function check_phase(file, fn, name, depth, node, at)
     end
 end
 
+-- "timer.at(key: string, due: integer, name: string, args?: table)" → the fewest and the most arguments.
+local function arity(usage)
+    local params = usage:match "%b()":sub(2, -2):gsub("%b{}", ""):gsub("%b()", "")
+    local least, most = 0, 0
+    for param in params:gmatch "[^,]+" do
+        local name, kind = param:match "^%s*([%w_.]+%??)%s*:?%s*(.*)$"
+        if name == "..." then
+            return least, math.huge
+        end
+        most = most + 1
+        if name:sub(-1) ~= "?" and not kind:find "nil" and kind ~= "any" then
+            least = most
+        end
+    end
+    return least, most
+end
+
+local function check_arguments(fn, name, node, first, at)
+    local least, most = arity(fn.usage)
+    local given, open = tree.count(node, first)
+    if given > most or given < least and not open then
+        at(node, "arguments", string.format("%s: %d argument%s given", name, given, given == 1 and "" or "s"),
+            "usage: " .. fn.usage)
+    end
+end
+
+local function check_fail(node, at)
+    local status = node[2] and node[2].tag == "Number" and tonumber(node[2][1])
+    if status and (status < 400 or status > 599) then
+        at(node, "status", "fail: a failure's status is from 400 to 599", "answers are returned: return " .. node[2][1])
+    end
+end
+
 local function check_require(app, file, name, depth, node, at)
     local path = name:find "^lib%." and name or app.name .. "." .. name
     path = path:gsub("%.", "/") .. ".lua"
@@ -91,6 +124,7 @@ local function check_host_call(app, file, node, depth, at)
     local fn = lib and app.libs[lib][field]
     if fn then
         check_phase(file, fn, lib .. "." .. field, depth, node, at)
+        check_arguments(fn, lib .. "." .. field, node, first, at)
         check_named(app, node, first, lib .. "." .. field, at)
     elseif lib == "tx" or lib == "socket" then     -- luacheck knows the fields of globals only
         at(node, "name", string.format("%s has no '%s'", lib, field), kit.near(field, app.libs[lib]))
@@ -110,6 +144,8 @@ return function(app, file, report)
         local name = called == "require" and tree.constant(node[2])
         if name then
             check_require(app, file, name, depth, node, at)
+        elseif called == "fail" then
+            check_fail(node, at)
         elseif METHODS[called] and depth > 0 then
             at(node, "phase", called .. " declares a route; it stands in a function", "routes are declared in units")
         else

@@ -92,7 +92,7 @@ local function no_field(app, w)
     local field = w.field or w.indexing and w.indexing[#w.indexing] or "?"
     local fields = app.globals[w.name]
     if w.name == "config" then
-        return string.format("config has no '%s'", field), string.format('a setting is read with config.get "%s"', field)
+        return "config has no '" .. field .. "'", string.format('a setting is read with config.get "%s"', field)
     end
     return string.format("%s has no '%s'", w.name, field), type(fields) == "table" and kit.near(field, fields) or nil
 end

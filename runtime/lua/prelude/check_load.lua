@@ -10,17 +10,6 @@ local function split_hint(message)
     return text or message, hint
 end
 
-local function first_column(app, path, line)
-    local text, at = app.paths[path] and app.paths[path].text or "", 0
-    for content in (text .. "\n"):gmatch "(.-)\n" do
-        at = at + 1
-        if at == line then
-            return #content:match "^%s*" + 1
-        end
-    end
-    return 1
-end
-
 -- "GET /x/: can = …": where the route that begins in this line has that key.
 local function key_of_route(app, path, line, message)
     local file, key, place = app.paths[path], message:match "^%u+ /%S*: (%l+)", nil
@@ -34,7 +23,7 @@ local function key_of_route(app, path, line, message)
     if place then
         return place.line, file.state:offset_to_column(place.line, place.offset)
     end
-    return line, first_column(app, path, line)
+    return line, tree.first_column(file, line)
 end
 
 -- A problem of the manifest without a place: where app.lua says the path or the name that it is about.

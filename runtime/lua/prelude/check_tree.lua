@@ -94,4 +94,16 @@ function tree.count(node, first)
     return #node - first + 1 - (open and 1 or 0), open
 end
 
+--- The column of the first letter of a line.
+function tree.first_column(file, line)
+    local at = 0
+    for content in ((file and file.text or "") .. "\n"):gmatch "(.-)\n" do
+        at = at + 1
+        if at == line then
+            return #content:match "^%s*" + 1
+        end
+    end
+    return 1
+end
+
 return tree

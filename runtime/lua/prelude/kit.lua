@@ -19,21 +19,24 @@ function M.word(fn)
     end
 end
 
--- Edit distance, for "did you mean".
+-- Edit distance, for "did you mean"; two letters that changed places are one mistake.
 local function distance(a, b)
-    local row = {}
+    local rows = { [-1] = {}, [0] = {} }
     for j = 0, #b do
-        row[j] = j
+        rows[0][j] = j
     end
     for i = 1, #a do
-        local diagonal = row[0]
-        row[0] = i
+        local row, above, before = { [0] = i }, rows[i - 1], rows[i - 2]
         for j = 1, #b do
-            local change = a:byte(i) == b:byte(j) and 0 or 1
-            diagonal, row[j] = row[j], math.min(row[j] + 1, row[j - 1] + 1, diagonal + change)
+            local x, y = a:byte(i), b:byte(j)
+            row[j] = math.min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (x == y and 0 or 1))
+            if i > 1 and j > 1 and x == b:byte(j - 1) and a:byte(i - 1) == y then
+                row[j] = math.min(row[j], before[j - 2] + 1)
+            end
         end
+        rows[i] = row
     end
-    return row[#b]
+    return rows[#a][#b]
 end
 
 function M.sorted(t)
