@@ -34,7 +34,7 @@ static void open_path(lua_State *L)
 static int open_checks(lua_State *L)
 {
     luaL_openlibs(L);
-    lua_gc(L, LUA_GCGEN, 0, 0);
+    lua_gc(L, LUA_GCINC, 400, 0, 0); /* short-lived: time counts */
     open_path(L);
     rt_prelude_load(L, "check");
     lua_setfield(L, LUA_REGISTRYINDEX, checks);

@@ -9,7 +9,8 @@ local kit = host.load "kit" ()
 local tree = host.load "check_tree" ()
 local lint, why_not = host.load "check_lint" (kit)
 local check_calls = host.load "check_calls" (kit, tree)
-local check_routes = host.load "check_routes" (kit, tree)
+local check_routes = host.load "check_routes" (tree)
+local check_request = host.load "check_request" (kit, tree)
 local check_sql = host.load "check_sql" (kit, tree)
 local check_unused = host.load "check_unused" (tree)
 local check_load = host.load "check_load" (tree)
@@ -78,6 +79,7 @@ local function check_files(app, files, report)
         if file.ast and file.kind ~= "spec" then
             check_calls(app, file, report)
             check_routes(app, file, report)
+            check_request(app, file, report)
             if app.prepare then
                 check_sql(app, file, report)
             end

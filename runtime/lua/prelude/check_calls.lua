@@ -122,7 +122,11 @@ end
 local function check_host_call(app, file, node, depth, at)
     local lib, field, first = tree.callee(node, app.libs)
     local fn = lib and app.libs[lib][field]
-    if fn then
+    local colon = node.tag == "Invoke"
+    if fn and colon ~= (lib == "socket") then
+        at(node, "arguments", string.format("%s is called with a %s", lib .. (colon and ":" or ".") .. field,
+            colon and "colon" or "dot"), "usage: " .. fn.usage)
+    elseif fn then
         check_phase(file, fn, lib .. "." .. field, depth, node, at)
         check_arguments(fn, lib .. "." .. field, node, first, at)
         check_named(app, node, first, lib .. "." .. field, at)
@@ -136,10 +140,8 @@ return function(app, file, report)
         report { file = file.path, line = node.line, column = file.state:offset_to_column(node.line, node.offset),
             message = message, hint = hint, rule = rule }
     end
-    tree.walk(file.ast, function(node, depth)
-        if node.tag ~= "Call" and node.tag ~= "Invoke" then
-            return
-        end
+    for _, call in ipairs(tree.calls(file)) do
+        local node, depth = call.node, call.depth
         local called = tree.global_call(node)
         local name = called == "require" and tree.constant(node[2])
         if name then
@@ -151,5 +153,5 @@ return function(app, file, report)
         else
             check_host_call(app, file, node, depth, at)
         end
-    end)
+    end
 end

@@ -1,19 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- The part of `perigee check` that looks at what routes answer: a literal status that `returns` does not declare.
--- Called with the kit and the tree module; returns check(app, file, report).
-local kit, tree = ...
-
-local METHODS = kit.set "GET POST PUT PATCH DELETE"
-
--- METHOD "/path" { … } → "METHOD /path", the table
-local function route_of(node)
-    local head, spec = node[1], node[2]
-    local method = node.tag == "Call" and head.tag == "Call" and tree.global_call(head)
-    if method and METHODS[method] and spec and spec.tag == "Table" then
-        return method .. " " .. (tree.constant(head[2]) or "…"), spec
-    end
-end
+-- Called with the tree module; returns check(app, file, report).
+local tree = ...
 
 -- The statuses of a returns table; nil when some are not written as numbers.
 local function declared(returns)
@@ -67,20 +56,28 @@ local function each_status(app, fn, found)
     look(fn[2])
 end
 
-return function(app, file, report)
-    tree.walk(file.ast, function(node)
-        local what, spec = route_of(node)
-        local statuses = spec and declared(tree.field(spec, "returns"))
-        local run = statuses and function_of(tree.field(spec, "run"))
-        if not run then
-            return
-        end
+local function check_route(app, what, spec, found)
+    local statuses = declared(tree.field(spec, "returns"))
+    local run = statuses and function_of(tree.field(spec, "run"))
+    if run then
         each_status(app, run, function(status, at)
             if not statuses[status] then
-                report { file = file.path, line = at.line, column = file.state:offset_to_column(at.line, at.offset),
-                    message = string.format("%s answers %s, which its returns does not declare", what, status),
-                    hint = string.format("declare [%s] in returns", status), rule = "status" }
+                found(at, string.format("%s answers %s, which its returns does not declare", what, status),
+                    string.format("declare [%s] in returns", status))
             end
         end)
-    end)
+    end
+end
+
+return function(app, file, report)
+    local function found(at, message, hint)
+        report { file = file.path, line = at.line, column = file.state:offset_to_column(at.line, at.offset),
+            message = message, hint = hint, rule = "status" }
+    end
+    for _, call in ipairs(tree.calls(file)) do
+        local what, spec = tree.route(call.node)
+        if spec then
+            check_route(app, what, spec, found)
+        end
+    end
 end

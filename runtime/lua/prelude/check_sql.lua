@@ -140,12 +140,10 @@ return function(app, file, report)
         report { file = file.path, line = node.line, column = file.state:offset_to_column(node.line, node.offset),
             message = message, hint = hint, rule = "sql" }
     end
-    tree.walk(file.ast, function(node)
-        if node.tag == "Call" or node.tag == "Invoke" then
-            local lib, field, first = tree.callee(node, app.libs)
-            if lib then
-                check_call(app, at, node, lib, field, first)
-            end
+    for _, call in ipairs(tree.calls(file)) do
+        local lib, field, first = tree.callee(call.node, app.libs)
+        if lib then
+            check_call(app, at, call.node, lib, field, first)
         end
-    end)
+    end
 end

@@ -87,6 +87,30 @@ function tree.global_call(node)
     return node.tag == "Call" and node[1].tag == "Id" and not node[1].var and node[1][1] or nil
 end
 
+local METHODS = { GET = true, POST = true, PUT = true, PATCH = true, DELETE = true }
+
+--- METHOD "/path" { … } → "METHOD /path", the table
+function tree.route(node)
+    local head, spec = node[1], node[2]
+    local method = node.tag == "Call" and head.tag == "Call" and tree.global_call(head)
+    if method and METHODS[method] and spec and spec.tag == "Table" then
+        return method .. " " .. (tree.constant(head[2]) or "…"), spec
+    end
+end
+
+--- All calls of a file, { node, depth } in the order of the text; found once.
+function tree.calls(file)
+    if not file.calls then
+        file.calls = {}
+        tree.walk(file.ast, function(node, depth)
+            if node.tag == "Call" or node.tag == "Invoke" then
+                file.calls[#file.calls + 1] = { node = node, depth = depth }
+            end
+        end)
+    end
+    return file.calls
+end
+
 --- How many values the arguments from place `first` on are, and whether that is the least of them.
 function tree.count(node, first)
     local last = node[#node]

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- The part of `perigee check` that finds rules and models that nobody uses. A name is used where a text of the scripts
--- says it, outside of the table that declares it. Called with the tree module; returns check(app, files, report).
+-- The part of `perigee check` that finds rules and models that nobody uses. A name is used where a route or a model
+-- has it, or where a text of the scripts says it outside of the table that declares it. Called with the tree module;
+-- returns check(app, files, report).
 local tree = ...
 
 -- Where names are keys of tables, and which names are said or indexed.
@@ -32,8 +33,21 @@ local function look_through(files)
     return keys, used
 end
 
+-- What the loaded routes and models name, however the scripts put the name together.
+local function add_named(value, used)
+    for key, inner in pairs(value) do
+        if type(inner) == "table" then
+            add_named(inner, used)
+        elseif key == "ref" or key == "can" or math.type(key) == "integer" then
+            used[inner] = true
+        end
+    end
+end
+
 return function(app, files, report)
     local keys, used = look_through(files)
+    add_named(app.manifest.routes, used)
+    add_named(app.manifest.models, used)
     local function complain(what, name)
         local place = keys[name]
         local node, file = place and place.node, place and place.file
