@@ -11,6 +11,7 @@
 
 #include "lua/api.h"
 #include "lua/app.h"
+#include "lua/check_values.h"
 #include "lua/prelude.h"
 
 enum { COPY_DEPTH = 24 };
@@ -248,6 +249,8 @@ static int add(lua_State *L)
     lua_setfield(L, -2, "globals");
     push_libs(L);
     lua_setfield(L, -2, "libs");
+    rt_check_push_values(a->vm->L, L);
+    lua_setfield(L, -2, "values");
     if (a->app)
         set_manifest(L, a->app);
     if (a->schema)

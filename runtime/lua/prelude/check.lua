@@ -3,7 +3,7 @@
 -- `perigee check`: everything that can be known before running. Runs in a state of its own with Lua's libraries
 -- (runtime/lua/check_run.c), where scripts are only read. Gets the host's table; returns { add = function(app),
 -- finish = function(json, colours) → errors }. An app is { name, files = { { path, text }, … }, globals, libs,
--- manifest, load_error, schema_error, prepare, table_names, summary }.
+-- values, manifest, load_error, schema_error, prepare, table_names, summary }.
 local host = ...
 local kit = host.load "kit" ()
 local tree = host.load "check_tree" ()
@@ -77,6 +77,7 @@ local function check_files(app, files, report)
     lint(app, files, report)
     for _, file in ipairs(files) do
         if file.ast and file.kind ~= "spec" then
+            tree.note_values(file, app.values[file.path] or {})
             check_calls(app, file, report)
             check_routes(app, file, report)
             check_request(app, file, report)

@@ -86,8 +86,7 @@ local function check_call(app, at, node, lib, field, first)
     if name == "db.page" then
         check_page(app, at, node, first)
     elseif READS[name] or name == "tx.run" then
-        local sql = tree.constant(node[first])
-        if sql then
+        for _, sql in ipairs(tree.choices(node[first])) do
             check_statement(app, at, node, name, sql, tree.count(node, first + 1))
         end
     elseif WRITES_ROW[name] then

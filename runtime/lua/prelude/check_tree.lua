@@ -27,9 +27,33 @@ function tree.value_of(node)
     return values and #values == 1 and VALUES[values[1].type] and values[1].node or nil
 end
 
+--- Notes at locals of the top of a file what they hold once it is loaded: { name = text or { field = text } }.
+function tree.note_values(file, values)
+    tree.walk(file.ast, function(node, depth)
+        for _, id in ipairs(depth == 0 and node.tag == "Local" and node[1] or {}) do
+            if id.var and #id.var.values == 1 then
+                id.var.loaded = values[id[1]]
+            end
+        end
+    end)
+end
+
+-- What a local, or a field of one, holds once the file is loaded.
+local function loaded(node)
+    if node.tag == "Id" and node.var then
+        return node.var.loaded
+    elseif node.tag == "Index" and node[1].tag == "Id" and node[1].var and type(node[1].var.loaded) == "table" then
+        return node[2].tag == "String" and node[1].var.loaded[node[2][1]]
+    end
+end
+
 --- The text that an expression always has, or nil.
 function tree.constant(node, depth)
     depth = depth or 0
+    local text = node and loaded(node)
+    if type(text) == "string" then
+        return text
+    end
     if not node or depth > 50 then
         return nil
     elseif node.tag == "String" then
@@ -53,6 +77,19 @@ function tree.field(node, key)
             return entry[2], entry[1]
         end
     end
+end
+
+--- The texts that an expression may have: one, or those of a table that is indexed with something.
+function tree.choices(node)
+    local text, list = node and tree.constant(node), {}
+    if text then
+        return { text }
+    end
+    local values = node and node.tag == "Index" and tree.constructor(node[1]) or {}
+    for _, entry in ipairs(values) do
+        list[#list + 1] = tree.constant(entry.tag == "Pair" and entry[2] or entry)
+    end
+    return list
 end
 
 --- The table constructor that an expression is, directly or through a local variable.
