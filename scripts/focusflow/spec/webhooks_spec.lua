@@ -15,7 +15,10 @@ local function built(data)
     }, hook)
 end
 
-describe("a webhook's body", function()
+-- Bodies are made with the host's own functions: in plain Lua this part waits for `perigee test`.
+local describe_in_host = json and describe or pending
+
+describe_in_host("a webhook's body", function()
     it("has the documented members in their order", function()
         local names = {}
         for name in built({}).body:gmatch '"(%l+)":' do
