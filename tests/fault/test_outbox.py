@@ -150,9 +150,9 @@ def test_kill_under_load(server, receiver, figure):
 
 
 def test_a_stop_waits_for_what_is_on_its_way(server, receiver):
-    """SIGTERM: what is on its way ends and counts, the rest waits for the next start: more than could be begun between the
-    log's word and the drain."""
-    release, count = threading.Event(), 200
+    """SIGTERM: what is on its way ends and counts, the rest waits for the next start. It is more than can be begun between
+    the log's word and the drain."""
+    release, count = threading.Event(), 50
 
     def slow(s, _):
         release.wait(30)
