@@ -3,7 +3,6 @@
  * Commands on releases. Those that change something ask the running server; the others read the history,
  * so they also work when no server runs. */
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,7 +135,7 @@ int rt_cmd_releases(struct rt_options *o, int argc, char **argv)
     struct rt_history_entry *list;
     struct rt_err err;
     int n;
-    if (rt_history_open(o->data, o->db, &h, &err))
+    if (rt_history_open_read(o->data, &h, &err))
         return rt_command_failed(&err);
     int rc = rt_history_list(h, RT_HISTORY_KEEP, &list, &n, &err);
     for (int i = 0; rc == 0 && i < n; i++)
@@ -147,12 +146,6 @@ int rt_cmd_releases(struct rt_options *o, int argc, char **argv)
         free(list);
     rt_history_close(h);
     return rc ? rt_command_failed(&err) : 0;
-}
-
-static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st, (void)flag, (void)ftw;
-    return remove(path);
 }
 
 static int write_release(struct rt_history *h, int number, const char *folder, struct rt_err *err)
@@ -228,7 +221,7 @@ int rt_cmd_diff(struct rt_options *o, int argc, char **argv)
         fprintf(stderr, "usage: perigee diff A [B] (numbers of releases; without B: the scripts folder)\n");
         return 2;
     }
-    if (rt_history_open(o->data, o->db, &h, &err))
+    if (rt_history_open_read(o->data, &h, &err))
         return rt_command_failed(&err);
     snprintf(a, sizeof a, "release-%.20s", argv[1]);
     snprintf(b, sizeof b, argc == 3 ? "release-%.20s" : "scripts", argc == 3 ? argv[2] : "");
@@ -243,6 +236,6 @@ int rt_cmd_diff(struct rt_options *o, int argc, char **argv)
         rc = make_side(o, h, root, argc == 3 ? argv[2] : NULL, b, &err);
     rt_history_close(h);
     int status = rc ? rt_command_failed(&err) : show_diff(root, a, b);
-    nftw(root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    rt_tree_remove(root);
     return status;
 }
