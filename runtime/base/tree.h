@@ -30,8 +30,8 @@ struct rt_tree {
 
 /* Reads root/folder/… for each of `folders` (ended by NULL; one that does not exist is empty). Names that begin with
  * '.' or '#' or end in '~' are editors' and are left out. Files that change while they are read are read again.
- * RT_E_LIMIT above the sizes, RT_E_INVALID for links and devices, RT_E_IO; the message names the file. RT_E_BUSY when they
- * do not come to rest. The caller has the only reference. */
+ * RT_E_LIMIT above the sizes, RT_E_INVALID for links and devices, RT_E_IO; the message names the file. RT_E_BUSY when
+ * they do not come to rest. The caller has the only reference. */
 int rt_tree_read(const char *root, const char *const *folders, struct rt_tree **ret, struct rt_err *err);
 /* An empty one to be filled with rt_tree_add() in any order (text is copied), then put in order. */
 struct rt_tree *rt_tree_new(void);

@@ -81,7 +81,8 @@ struct rt_http {
     struct http_link parked; /* requests that wait for their answer */
     struct http_link woken;  /* parked requests whose answer came */
     struct rt_http_req *spare;
-    unsigned spares, connections, active;
+    unsigned spares;
+    _Atomic unsigned connections, active; /* others may look */
     struct http_linger *lingers;
     unsigned linger_count;
     bool draining, stopping;

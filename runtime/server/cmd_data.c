@@ -102,7 +102,8 @@ static const char *next_part(struct parts *p, const char *name, const char *suff
     return p->list[p->n++];
 }
 
-/* Copies of all databases, the history of releases, and the key: without it kept outcomes and tokens of the copy would be worthless. */
+/* Copies of all databases, the history of releases, and the key: without it kept outcomes and tokens of the copy would
+ * be worthless. */
 static int gather(struct rt_host *h, struct parts *p, struct rt_err *err)
 {
     char from[1100], to[1200];

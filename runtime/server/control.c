@@ -45,7 +45,7 @@ int rt_control_open(const char *data, struct rt_control **ret, struct rt_err *er
         return folder;
     unlinkat(folder, name, 0);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    /* The socket's own mode becomes that of its name: no umask, which other threads share, and no moment of openness. */
+    /* The socket's own mode becomes that of its name: no umask, which threads share, and no moment of openness. */
     int bad = fd < 0 || fchmod(fd, 0600) || bind(fd, (struct sockaddr *)&a, sizeof a) || listen(fd, BACKLOG);
     struct rt_control *c = bad ? NULL : calloc(1, sizeof *c);
     if (!c) {

@@ -78,7 +78,8 @@ void rt_routing_free(struct rt_routing *r);
 /* What serves now. On a worker's thread it stays valid until that thread returns to its loop. */
 struct rt_routing *rt_routing_now(struct rt_host *h);
 /* Makes `next` serve, for all workers at one instant; requests that have begun end on what they began with. Returns
- * when every worker has seen it: what it replaces is then retired and the old routing freed. Not on a worker's thread. */
+ * when every worker has seen it: what it replaces is then retired and the old routing freed. Not on a worker's
+ * thread. */
 void rt_routing_swap(struct rt_host *h, struct rt_routing *next);
 
 #endif

@@ -48,7 +48,7 @@ void releaser__serves(struct rt_releaser *r, struct rt_release *const *live, int
 /* The entry of a release of these parts, and its trees. */
 void releaser__entry(struct rt_releaser *r, struct rt_release *const *live, struct rt_history_entry *e,
                      struct rt_tree **trees);
-/* releaser.c: whether a release that is being made is of no use any more, as files were saved again or the server stops. */
+/* releaser.c: what is being made is of no use any more, as files were saved again or the server stops. */
 bool releaser__over(void *releaser);
 /* releaser_commands.c: the thread that answers commands; until r->stop. */
 void *releaser__commands(void *releaser);
