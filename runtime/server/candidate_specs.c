@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "server/candidate.h"
 
-enum { SPEC_SECONDS = 120, LOOK_MS = 50, OUTPUT_KEPT = 32 << 10, NICE = 10, VARIABLES_MAX = 500 };
+enum { SPEC_SECONDS = 120, LOOK_MS = 50, OUTPUT_KEPT = 32 << 10, NICE = 5, VARIABLES_MAX = 500 };
 
 extern char **environ;
 
