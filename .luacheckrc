@@ -46,6 +46,7 @@ files["scripts/lib/*.lua"] = { std = "pure" }
 files["tests/spec"] = { std = "lua54+busted" }
 files["tests/spec/bind"] = { std = "lua54+busted+sandbox", read_globals = { "host" } }
 files["tests/spec/bind/apps"] = { std = "sandbox" }
+files["tests/support/chat"] = { std = "sandbox" }
 files["runtime/lua/prelude"] = { std = "lua54+sandbox" }
 files["tests/support/apps"] = { std = "sandbox" }
 files["scripts/*/spec"] = { std = "+lua54+busted" }

@@ -63,6 +63,7 @@ CREATE INDEX activities_task ON activities(task_id) WHERE task_id IS NOT NULL;
 
 ALTER TABLE tasks ADD COLUMN assigned_by INTEGER REFERENCES users(id);   -- the last assignment (9.2), NULL without one
 ALTER TABLE tasks ADD COLUMN assigned_at INTEGER;
+CREATE INDEX tasks_user_assigned ON tasks(user_id, assigned_at) WHERE assigned_at IS NOT NULL;
 CREATE INDEX tasks_organization ON tasks(organization_id, created_at) WHERE organization_id IS NOT NULL;
 CREATE INDEX tasks_organization_status ON tasks(organization_id, status, created_at)
     WHERE organization_id IS NOT NULL;

@@ -48,7 +48,8 @@ struct rt_report_query {
     const struct rt_zone *zone;
     int64_t first, last;
     const struct rt_detail_range *details; /* only the facts of these; NULL for all */
-    unsigned key_shift;                    /* the breakdown is by detail >> key_shift, 0 to 62 */
+    bool keys;                             /* make the breakdown, by detail >> key_shift (0 to 62) */
+    unsigned key_shift;
     bool hours;                            /* fill by_hour and days_by_hour */
 };
 
@@ -66,8 +67,9 @@ struct rt_report {
     size_t subjects;
     struct rt_report_series *series; /* one per measure */
     int64_t *details_by_subject;     /* how many details it has figures of */
+    int64_t details;                 /* how many there are in all, those that are 0 in all measures left out */
     /* The breakdown: rows of 2 + measures numbers (key, how many details have it, then their sum of each measure),
-     * greatest value of the first measure first, then by key. Details that are 0 in all measures are left out. */
+     * greatest value of the first measure first, then by key. NULL when not asked for. */
     int64_t *by_key;
     size_t keys;
 };

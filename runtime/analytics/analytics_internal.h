@@ -85,6 +85,8 @@ struct analytics__details {
 /* Adds to a detail's sum of a measure and marks it as the subject's (`subject` counts from 1, in the order in which
  * they are added). 1 when the detail is new to the subject, 0 when not, RT_E_NOMEM or RT_E_LIMIT. */
 int analytics__details_add(struct analytics__details *d, int measure, int64_t detail, int64_t subject, int64_t value);
+/* How many details are not 0 in all measures. */
+int64_t analytics__details_count(const struct analytics__details *d);
 /* Turns the table into the breakdown by detail >> shift, ranked as rt_report.by_key, and hands its rows over. After it
  * only fini() is left. RT_E_LIMIT when a sum of sums is too large. */
 int analytics__details_take(struct analytics__details *d, unsigned shift, int64_t **ret_rows, size_t *ret_count);

@@ -72,15 +72,29 @@ static int by_first_measure(const void *pa, const void *pb)
     return a[SUMS] != b[SUMS] ? (a[SUMS] > b[SUMS] ? -1 : 1) : by_key(pa, pb);
 }
 
+static bool is_empty(const struct analytics__details *d, const int64_t *row)
+{
+    int64_t any = 0;
+    for (size_t m = SUMS; m < d->width; m++)
+        any |= row[m];
+    return any == 0;
+}
+
+int64_t analytics__details_count(const struct analytics__details *d)
+{
+    int64_t n = 0;
+    for (size_t i = 0; i < d->count; i++)
+        n += !is_empty(d, row_at(d, i));
+    return n;
+}
+
 /* Leaves rows with a figure, under their new keys. */
 static void rename_rows(struct analytics__details *d, unsigned shift)
 {
     size_t n = 0;
     for (size_t i = 0; i < d->count; i++) {
-        int64_t *row = row_at(d, i), any = 0;
-        for (size_t m = SUMS; m < d->width; m++)
-            any |= row[m];
-        if (any == 0)
+        int64_t *row = row_at(d, i);
+        if (is_empty(d, row))
             continue;
         row[KEY] >>= shift;
         row[MARK] = 1;

@@ -258,7 +258,10 @@ int rt_analytics_report(struct rt_conn *c, const struct rt_report_query *query, 
         begin_subject(&b, i);
         code = add_subject(&b, c, query->ids[i], err);
     }
-    if (code == 0 && analytics__details_take(&b.details, query->key_shift, &b.report->by_key, &b.report->keys) < 0)
+    if (code == 0)
+        b.report->details = analytics__details_count(&b.details);
+    if (code == 0 && query->keys &&
+        analytics__details_take(&b.details, query->key_shift, &b.report->by_key, &b.report->keys) < 0)
         code = build_error(RT_E_LIMIT, 0, err);
     if (code == 0) {
         *ret = b.report;

@@ -10,6 +10,7 @@
 struct rt_mailbox {
     pthread_mutex_t mu;
     struct rt_tx *head, **tail;
+    _Atomic bool mail;
     bool running; /* its worker is inside rt_mailbox_run(): no wake-up needed */
     void (*wake)(void *arg);
     void *arg;
@@ -42,6 +43,7 @@ void mailbox__post(struct rt_mailbox *m, struct rt_tx *tx)
     tx->next = NULL;
     *m->tail = tx;
     m->tail = &tx->next;
+    atomic_store_explicit(&m->mail, true, memory_order_relaxed);
     pthread_mutex_unlock(&m->mu);
     if (wake)
         m->wake(m->arg);
@@ -54,9 +56,12 @@ static struct rt_tx *take_all(struct rt_mailbox *m)
     m->head = NULL;
     m->tail = &m->head;
     m->running = list != NULL;
+    atomic_store_explicit(&m->mail, false, memory_order_relaxed);
     pthread_mutex_unlock(&m->mu);
     return list;
 }
+
+bool rt_mailbox_has_mail(const struct rt_mailbox *m) { return atomic_load_explicit(&m->mail, memory_order_relaxed); }
 
 void rt_mailbox_run(struct rt_mailbox *m)
 {

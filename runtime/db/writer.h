@@ -66,5 +66,6 @@ void rt_writer_stats(struct rt_writer *w, struct rt_writer_stats *ret);
 struct rt_mailbox *rt_mailbox_new(void (*wake)(void *arg), void *arg);
 void rt_mailbox_free(struct rt_mailbox *m);
 void rt_mailbox_run(struct rt_mailbox *m);
+bool rt_mailbox_has_mail(const struct rt_mailbox *m); /* a glance, without a lock */
 
 #endif

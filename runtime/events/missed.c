@@ -58,7 +58,7 @@ int rt_events_missed(struct rt_events *e, struct rt_conn *c, struct rt_str room,
                      int64_t *ret_last, struct rt_err *err)
 {
     struct rt_stmt *s;
-    int64_t last, first = 0;
+    int64_t last = 0, first = 0;
     (void)e;
     int rc = events__last(c, room, &last, err);
     if (rc == 0)

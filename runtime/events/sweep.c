@@ -175,7 +175,7 @@ static int64_t remove_old(struct sweep *s, struct verdict *v, int64_t now, struc
     struct rt_events *e = s->events;
     struct rt_conn *c = rt_writer_conn(e->writer);
     struct rt_stmt *st;
-    int64_t last, first, oldest = 0, n;
+    int64_t last = 0, first = 0, oldest = 0, n;
     int rc = events__last(c, v->room, &last, err);
     v->exists = rc > 0;
     if (rc <= 0)

@@ -7,6 +7,7 @@
 
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 
 #include "base/buf.h"
 #include "http/http.h"
@@ -82,7 +83,7 @@ struct rt_http {
     struct http_link woken;  /* parked requests whose answer came */
     struct rt_http_req *spare;
     unsigned spares;
-    _Atomic unsigned connections, active; /* others may look */
+    _Atomic unsigned connections, active; /* read by others for metrics */
     struct http_linger *lingers;
     unsigned linger_count;
     bool draining, stopping;

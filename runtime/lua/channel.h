@@ -58,7 +58,7 @@ struct rt_channel *rt_channel_check(struct lua_State *L, int idx);
 bool rt_channel_send(struct rt_channel *c, struct rt_ws_text *text);
 bool rt_channel_close(struct rt_channel *c, int code, const char *reason);
 void rt_channel_timeout(struct rt_channel *c, int64_t due_ms); /* 0: none */
-struct rt_hub_conn *rt_channel_hub(struct rt_channel *c); /* NULL when closed, or without a hub */
+struct rt_hub_conn *rt_channel_hub(struct rt_channel *c);      /* NULL when closed, or without a hub */
 const char *rt_channel_id(const struct rt_channel *c);
 /* Once per state, on the main state. */
 void rt_socket_open(struct lua_State *L);

@@ -108,7 +108,7 @@ L_FN(analytics_report, RT_RUN,
 {
     const char *names[MEASURES_MAX];
     struct rt_detail_range only;
-    struct rt_report_query q = { .subjects = 1 };
+    struct rt_report_query q = { .subjects = 1, .keys = true };
     lua_Integer detail;
     luaL_checktype(L, 1, LUA_TTABLE);
     int64_t id = rt_field_integer(L, 1, "id");
@@ -145,9 +145,9 @@ L_FN(analytics_group, RT_RUN,
         only = (struct rt_detail_range){ range[0], range[1] };
         q.details = &only;
     }
-    bool keys = rt_field_optional_integer(L, 1, "key_shift", &shift);
+    q.keys = rt_field_optional_integer(L, 1, "key_shift", &shift);
     q.key_shift = shift < 0 || shift > 62 ? 63 : (unsigned)shift;
-    rt_report_push_group(L, ask(L, "analytics.group", &q, names), names, keys);
+    rt_report_push_group(L, ask(L, "analytics.group", &q, names), names, q.keys);
     return 1;
 }
 

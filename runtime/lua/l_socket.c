@@ -158,8 +158,7 @@ static int refused(lua_State *L)
     return 3;
 }
 
-L_FN(socket_authenticate, RT_CHANNEL,
-     "socket:authenticate(token: string, who?: string): table | nil, string, string",
+L_FN(socket_authenticate, RT_CHANNEL, "socket:authenticate(token: string, who?: string): table | nil, string, string",
      "The principal that a token stands for, by the manifest's function for it (\"user\" when none is named); or nil, "
      "a message and the app's code.")
 {

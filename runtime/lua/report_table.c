@@ -68,13 +68,10 @@ void rt_report_push(lua_State *L, const struct rt_report *r, const char *const *
 
 void rt_report_push_group(lua_State *L, const struct rt_report *r, const char *const *names, bool keys)
 {
-    int64_t details = 0;
-    for (size_t i = 0; i < r->keys; i++)
-        details += r->by_key[i * ((size_t)r->measures + 2) + 1];
     push_measures(L, r, names, true);
     push_integers(L, r->details_by_subject, r->subjects);
     lua_setfield(L, -2, "details");
-    lua_pushinteger(L, details);
+    lua_pushinteger(L, r->details);
     lua_setfield(L, -2, "detail_count");
     if (keys) {
         push_breakdown(L, r, names, true);

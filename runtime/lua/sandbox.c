@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "lua/api.h"
 #include "lua/vm.h"
 
@@ -124,8 +123,7 @@ static int bounded_move(lua_State *L)
 /* An error of the watchdog is raised where hooks are off: a handler that loops there would loop for ever. */
 static int handle_error(lua_State *L)
 {
-    uint64_t deadline = atomic_load(&rt_vm_of(L)->deadline_ns);
-    if (deadline != 0 && rt_mono_ns() >= deadline)
+    if (rt_turn_condemned(rt_vm_of(L)))
         return 1;
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);

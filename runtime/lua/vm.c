@@ -115,7 +115,7 @@ int rt_vm_protected(struct rt_vm *vm, unsigned phase, lua_CFunction f, void *arg
     lua_pushlightuserdata(L, arg);
     rt_turn_begin(vm, L);
     if (phase & (RT_LOAD | RT_CONSOLE)) /* loading a whole app, counting a whole database: not a request */
-        atomic_store(&vm->deadline_ns, rt_mono_ns() + (phase == RT_LOAD ? 10ull : 3600ull) * 1000000000ull);
+        rt_turn_limit(vm, (phase == RT_LOAD ? 2ull : 3600ull) * 1000000000ull);
     int status = lua_pcall(L, 1, 0, -3);
     rt_turn_end(vm);
     lua_sethook(L, NULL, 0, 0);

@@ -101,6 +101,9 @@ struct rt_vm {
     _Atomic int thread_id; /* the kernel's, of whoever runs it */
     _Atomic(struct lua_State *) running;
     _Atomic uint64_t deadline_ns; /* 0: nothing runs */
+    _Atomic uint64_t limit_ns;    /* of processor time, for the turn with that deadline */
+    _Atomic uint64_t condemned;   /* the deadline of a turn that has had it */
+    uint64_t seen_deadline, seen_cpu; /* the watchdog's own */
     struct rt_vm *watch_next;
 };
 
@@ -128,6 +131,10 @@ void rt_watchdog_add(struct rt_vm *vm);
 void rt_watchdog_remove(struct rt_vm *vm);
 /* Marks the start and end of a turn of `L`; nestable states switch with rt_turn_switch(). */
 void rt_turn_begin(struct rt_vm *vm, struct lua_State *L);
+/* Another limit for the turn that has just begun. */
+void rt_turn_limit(struct rt_vm *vm, uint64_t limit_ns);
+/* True once the turn has had its time: it ends at the next instruction of Lua. */
+bool rt_turn_condemned(struct rt_vm *vm);
 void rt_turn_end(struct rt_vm *vm);
 void rt_turn_switch(struct rt_vm *vm, struct lua_State *L);
 

@@ -3,8 +3,11 @@
  * The watchdog ends scripts that run past their deadline. A permanent count hook would cost half the
  * speed and misses loops inside pcall, so one thread looks every few milliseconds and sends a signal to
  * the thread of what runs too long; its handler arms a hook that raises at every instruction, so no
- * pcall survives it. A hook that arrives late, in the next turn, finds the deadline in the future and
- * removes itself. */
+ * pcall survives it. A hook that arrives late, in the next turn, finds another deadline and removes
+ * itself.
+ *
+ * A script has so much of the processor's time, not of the clock's: on a busy machine an innocent one may
+ * wait long for its turn. What burns no time but does not end either has WALL_FACTOR times as much. */
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -16,7 +19,7 @@
 #include "lua/api.h"
 #include "lua/vm.h"
 
-enum { TICK_NS = 4000000 };
+enum { TICK_NS = 4000000, WALL_FACTOR = 20 };
 
 static struct {
     pthread_mutex_t mu;
@@ -29,23 +32,22 @@ static struct {
 static _Thread_local struct rt_vm *turn; /* whose script this thread runs */
 static _Thread_local pid_t thread_id;
 
+bool rt_turn_condemned(struct rt_vm *vm)
+{
+    uint64_t deadline = atomic_load(&vm->deadline_ns);
+    return deadline != 0 && atomic_load(&vm->condemned) == deadline;
+}
+
 static void over(lua_State *L, lua_Debug *ar)
 {
     struct rt_vm *vm = rt_vm_of(L);
     (void)ar;
-    uint64_t deadline = atomic_load(&vm->deadline_ns);
-    if (deadline == 0 || rt_mono_ns() < deadline) {
+    if (!rt_turn_condemned(vm)) {
         lua_sethook(L, NULL, 0, 0);
         return;
     }
     vm->overran = true;
     luaL_error(L, "the script ran longer than %d ms", vm->services->script_ms);
-}
-
-static bool is_over(struct rt_vm *vm, uint64_t now)
-{
-    uint64_t deadline = atomic_load(&vm->deadline_ns);
-    return deadline != 0 && now >= deadline;
 }
 
 /* On the script's own thread: only there does the list of calls, which lua_sethook() walks, stand still. */
@@ -54,14 +56,34 @@ static void arm(int signal)
     (void)signal;
     struct rt_vm *vm = turn;
     lua_State *L = vm ? atomic_load(&vm->running) : NULL;
-    if (L && lua_gethook(L) != over && is_over(vm, rt_mono_ns()))
+    if (L && lua_gethook(L) != over && rt_turn_condemned(vm))
         lua_sethook(L, over, LUA_MASKCOUNT, 1);
+}
+
+/* Of another thread of ours: clock_getcpuclockid(3) for a thread's number. */
+static uint64_t cpu_time(pid_t tid)
+{
+    struct timespec ts;
+    clockid_t clock = (clockid_t)((~(unsigned)tid << 3) | 6u);
+    return clock_gettime(clock, &ts) ? 0 : (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
 static void look(struct rt_vm *vm, uint64_t now)
 {
-    if (is_over(vm, now))
-        syscall(SYS_tgkill, getpid(), (pid_t)atomic_load(&vm->thread_id), SIGURG); /* nobody else uses SIGURG */
+    uint64_t deadline = atomic_load(&vm->deadline_ns);
+    pid_t tid = (pid_t)atomic_load(&vm->thread_id);
+    if (deadline == 0)
+        return;
+    if (deadline != vm->seen_deadline) { /* a turn that began since the last look */
+        vm->seen_deadline = deadline;
+        vm->seen_cpu = cpu_time(tid);
+    }
+    uint64_t limit = atomic_load(&vm->limit_ns);
+    if (now < deadline || (cpu_time(tid) - vm->seen_cpu < limit && now < deadline + limit * (WALL_FACTOR - 1)))
+        return;
+    atomic_store(&vm->condemned, deadline);
+    if (rt_turn_condemned(vm))
+        syscall(SYS_tgkill, getpid(), tid, SIGURG); /* nobody else uses SIGURG */
 }
 
 static void *watch(void *arg)
@@ -136,8 +158,13 @@ void rt_turn_begin(struct rt_vm *vm, lua_State *L)
     vm->overran = false;
     atomic_store_explicit(&vm->thread_id, thread_id, memory_order_relaxed);
     atomic_store_explicit(&vm->running, L, memory_order_relaxed);
-    uint64_t limit = (uint64_t)vm->services->script_ms * 1000000u;
-    atomic_store_explicit(&vm->deadline_ns, rt_mono_ns() + limit, memory_order_release);
+    rt_turn_limit(vm, (uint64_t)vm->services->script_ms * 1000000u);
+}
+
+void rt_turn_limit(struct rt_vm *vm, uint64_t limit_ns)
+{
+    atomic_store_explicit(&vm->limit_ns, limit_ns, memory_order_relaxed);
+    atomic_store_explicit(&vm->deadline_ns, rt_mono_ns() + limit_ns, memory_order_release);
 }
 
 void rt_turn_end(struct rt_vm *vm)
@@ -150,6 +177,6 @@ void rt_turn_end(struct rt_vm *vm)
 void rt_turn_switch(struct rt_vm *vm, lua_State *L)
 {
     atomic_store(&vm->running, L);
-    if (is_over(vm, rt_mono_ns()))
+    if (rt_turn_condemned(vm))
         lua_sethook(L, over, LUA_MASKCOUNT, 1);
 }

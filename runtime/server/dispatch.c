@@ -276,6 +276,8 @@ static void no_method(struct rt_conversation *c)
 void rt_dispatch_request(void *worker, struct rt_http_req *req)
 {
     struct rt_worker *w = worker;
+    if (rt_mailbox_has_mail(w->mailbox))    /* a round may serve dozens: writes that wait do not wait for all of them */
+        rt_mailbox_run(w->mailbox);
     struct rt_conversation *c = begin(w, req);
     if (!c || rt_builtin(c))
         return;

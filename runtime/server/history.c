@@ -12,11 +12,23 @@
 #include "base/clock.h"
 #include "crypto/hash.h"
 #include "db/db.h"
-#include "db/migrate.h"
 
 struct rt_history {
     struct rt_conn *conn;
 };
+
+/* The host's own, in no app's database: no migration of anybody has to know it. A tree is the list of an app's files,
+ * by the digest over it. */
+static const char tables[] =
+    "CREATE TABLE IF NOT EXISTS releases(number INTEGER PRIMARY KEY, created_at INTEGER NOT NULL, who TEXT NOT NULL,"
+    " reason TEXT NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS release_apps(number INTEGER NOT NULL REFERENCES releases(number), app TEXT NOT NULL,"
+    " tree TEXT NOT NULL, PRIMARY KEY (number, app)) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS release_apps_tree ON release_apps(tree);"
+    "CREATE TABLE IF NOT EXISTS release_files(tree TEXT NOT NULL, path TEXT NOT NULL, text TEXT NOT NULL,"
+    " PRIMARY KEY (tree, path)) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS release_files_text ON release_files(text);"
+    "CREATE TABLE IF NOT EXISTS release_texts(hash TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;";
 
 static void hex_digest(const void *p, size_t n, char out[RT_TREE_HASH])
 {
@@ -38,17 +50,16 @@ void rt_tree_hash(const struct rt_tree *t, char out[RT_TREE_HASH])
     rt_buf_fini(&b);
 }
 
-int rt_history_open(const char *data, const char *db, struct rt_history **ret, struct rt_err *err)
+int rt_history_open(const char *data, struct rt_history **ret, struct rt_err *err)
 {
-    char path[1024], folder[1024];
+    char path[1024];
     struct rt_history *h = calloc(1, sizeof *h);
     if (!h)
         return rt_err_set(err, RT_E_NOMEM, "no memory for the history of releases");
     snprintf(path, sizeof path, "%s/releases.db", data);
-    snprintf(folder, sizeof folder, "%s/runtime/releases", db);
     int rc = rt_conn_open(path, RT_CONN_WRITE, &h->conn, err);
     if (rc == 0)
-        rc = rt_migrate(h->conn, "releases", folder, NULL, err);
+        rc = rt_conn_exec(h->conn, tables, err);
     if (rc) {
         rt_history_close(h);
         return rc;

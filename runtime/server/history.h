@@ -29,8 +29,8 @@ struct rt_history_entry {
 /* SHA-256 over the paths and texts. */
 void rt_tree_hash(const struct rt_tree *t, char out[RT_TREE_HASH]);
 
-/* For the server: opens and migrates (`db`: the folder of all migrations). */
-int rt_history_open(const char *data, const char *db, struct rt_history **ret, struct rt_err *err);
+/* For the server: opens <data>/releases.db, making it when it is not there. */
+int rt_history_open(const char *data, struct rt_history **ret, struct rt_err *err);
 /* For commands: RT_E_NOTFOUND when nothing was released from this data folder yet. */
 int rt_history_open_read(const char *data, struct rt_history **ret, struct rt_err *err);
 void rt_history_close(struct rt_history *h);

@@ -35,7 +35,9 @@ struct rt_worker {
     int listen_fd;
     struct rt_watch *listen_watch, *http_watch;
     struct rt_alarm *http_alarm, *sweep_alarm;
-    struct rt_message mail, news, begin, drain;
+    struct rt_message mail, news, begin, drain, more;
+    _Atomic bool mail_posted;     /* `mail` is on its way, though its reason may be gone when it comes */
+    bool more_posted;             /* `more`: there are sockets to be written to */
     struct rt_release *retired;   /* releases that some request, job or socket of ours still uses */
     struct rt_route_stats others; /* requests without a route */
     struct rt_buf access;         /* access log lines of this iteration */

@@ -52,7 +52,7 @@ static int open_parts(struct rt_releaser *r, struct rt_err *err)
     if (r->wake_fd < 0 || r->stop_fd < 0)
         return rt_err_set(err, RT_E_IO, "no eventfd: %s", strerror(errno));
     int rc = rt_metrics_open(h, err);
-    return rc ? rc : rt_history_open(h->options->data, h->options->db, &r->history, err);
+    return rc ? rc : rt_history_open(h->options->data, &r->history, err);
 }
 
 static void begin(struct rt_releaser *r, struct rt_routing *first, struct rt_release **live, int number)

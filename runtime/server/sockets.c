@@ -118,6 +118,21 @@ void rt_sockets_accept(struct rt_conversation *c)
     }
 }
 
+static void come_again(struct rt_message *m)
+{
+    struct rt_worker *w = (struct rt_worker *)((char *)m - offsetof(struct rt_worker, more));
+    w->more_posted = false;
+}
+
+void rt_sockets_flush(struct rt_worker *w)
+{
+    if (!rt_ws_flush(w->ws) || w->more_posted)
+        return;
+    w->more_posted = true;
+    w->more.run = come_again;
+    rt_loop_post(w->loop, &w->more);
+}
+
 void rt_sockets_sweep(struct rt_worker *w)
 {
     int64_t now = rt_now_ms();

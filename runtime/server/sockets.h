@@ -20,6 +20,8 @@ bool rt_sockets_check(struct rt_conversation *c);
 /* The app accepted it: the connection is taken over and the channel opened, or the request answered. */
 void rt_sockets_accept(struct rt_conversation *c);
 
+/* At the end of each round: writes what was sent. */
+void rt_sockets_flush(struct rt_worker *w);
 /* About once a second: pings, timeouts. */
 void rt_sockets_sweep(struct rt_worker *w);
 void rt_sockets_drain(struct rt_worker *w);

@@ -55,6 +55,7 @@ static void each_round(void *arg)
         rt_vm_idle(r->at[w->index].vm);
     if (w->retired)
         rt_releases_sweep(h, w->index);
+    rt_sockets_flush(w);
     if (w->access.len) {
         rt_log_raw(w->access.data, w->access.len);
         rt_buf_reset(&w->access);
@@ -84,6 +85,7 @@ static void sweep(void *arg)
 static void read_mail(struct rt_message *m)
 {
     struct rt_worker *w = (struct rt_worker *)((char *)m - offsetof(struct rt_worker, mail));
+    atomic_store(&w->mail_posted, false);
     rt_mailbox_run(w->mailbox);
     rt_http_run(w->http);
 }
@@ -103,7 +105,8 @@ static void wake_for_news(void *arg)
 static void wake(void *arg)
 {
     struct rt_worker *w = arg;
-    rt_loop_post(w->loop, &w->mail);
+    if (!atomic_exchange(&w->mail_posted, true))
+        rt_loop_post(w->loop, &w->mail);
 }
 
 static void begin_listening(struct rt_message *m)

@@ -6,7 +6,10 @@
  *
  * A server that closes its socket while the client still sends makes the kernel reset the connection, and the close
  * frame may be lost with it. So an ending connection is shut down for writing and read from until its end, for
- * ENDING_SECONDS at most. */
+ * ENDING_SECONDS at most.
+ *
+ * Sending only queues. At the end of the loop's round the queues are written, some connections per round: a message
+ * for a thousand delays nobody for long, and the more there is to send the more messages share a write. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +18,13 @@
 
 #define SECOND 1000000000u
 
-enum { ENDING_SECONDS = 5, PINGS_AT_LEAST = 200, REASON_MAX = WS_CONTROL_MAX - 2 };
+enum {
+    ENDING_SECONDS = 5,
+    PINGS_AT_LEAST = 200,
+    REASON_MAX = WS_CONTROL_MAX - 2,
+    PIECE_BYTES = 16 * 1024,
+    FLUSHES_PER_RUN = 64, /* then others have their turn */
+};
 
 static void leave(struct ws_link *l)
 {
@@ -24,14 +33,19 @@ static void leave(struct ws_link *l)
     l->prev = l->next = l;
 }
 
+static void append(struct ws_link *list, struct ws_link *l)
+{
+    leave(l);
+    l->prev = list->prev;
+    l->next = list;
+    list->prev->next = l;
+    list->prev = l;
+}
+
 static void enter(struct ws_link *list, struct rt_ws_conn *c)
 {
-    leave(&c->link);
     c->since = c->ws->now;
-    c->link.prev = list->prev;
-    c->link.next = list;
-    list->prev->next = &c->link;
-    list->prev = &c->link;
+    append(list, &c->link);
 }
 
 struct rt_ws_conn *ws__conn_new(struct rt_ws *ws, void *user)
@@ -40,6 +54,7 @@ struct rt_ws_conn *ws__conn_new(struct rt_ws *ws, void *user)
     if (!c)
         return NULL;
     c->link.prev = c->link.next = &c->link;
+    c->unsent.prev = c->unsent.next = &c->unsent;
     c->ws = ws;
     c->user = user;
     c->tail = &c->head;
@@ -76,6 +91,7 @@ void ws__conn_over(struct rt_ws_conn *c)
 {
     tell(c);
     leave(&c->link);
+    leave(&c->unsent);
     drop_queue(c);
     ws__frames_fini(&c->frames);
     atomic_fetch_sub_explicit(&c->ws->connections, 1, memory_order_relaxed);
@@ -112,37 +128,86 @@ static void all_sent(struct rt_ws_conn *c)
         ws__shut(c);
 }
 
-static void write_now(struct rt_ws_conn *c, struct rt_ws_text *t)
+/* As many messages as go into one piece; a large one goes alone, from where it is. */
+static struct rt_str gather(struct rt_ws_conn *c)
 {
-    struct rt_str frame = ws__text_bytes(t);
-    bool ok = ws__write(c, frame);
-    rt_ws_text_unref(t);
-    if (!ok) {
-        broken(c);
-        return;
+    struct rt_buf *b = &c->ws->piece;
+    struct rt_str first = ws__text_bytes(c->head->text);
+    if (!c->head->next || first.n >= PIECE_BYTES)
+        return first;
+    rt_buf_reset(b);
+    for (struct ws_item *i = c->head; i; i = i->next) {
+        struct rt_str bytes = ws__text_bytes(i->text);
+        if (b->len + bytes.n > PIECE_BYTES)
+            break;
+        rt_buf_put(b, bytes.p, bytes.n);
     }
-    flow(c);
-    c->held = c->choked ? frame.n : 0;
+    return b->failed ? first : (struct rt_str){ b->data, b->len };
+}
+
+/* The messages that make up the first `n` bytes have been written. */
+static void written(struct rt_ws_conn *c, size_t n)
+{
+    c->waiting -= n;
+    while (n > 0) {
+        struct ws_item *i = c->head;
+        n -= ws__text_bytes(i->text).n;
+        c->head = i->next;
+        rt_ws_text_unref(i->text);
+        free(i);
+    }
+    if (!c->head)
+        c->tail = &c->head;
+}
+
+static bool enqueue(struct rt_ws_conn *c, struct rt_ws_text *t)
+{
+    struct ws_item *i = t ? malloc(sizeof *i) : NULL;
+    if (!i) {
+        rt_ws_text_unref(t);
+        broken(c);
+        return false;
+    }
+    *i = (struct ws_item){ .text = t };
+    *c->tail = i;
+    c->tail = &i->next;
+    c->waiting += ws__text_bytes(t).n;
+    return true;
+}
+
+static void flush(struct rt_ws_conn *c)
+{
+    leave(&c->unsent);
+    while (!c->choked && (c->head || c->pong)) {
+        if (!c->head) {
+            struct rt_ws_text *pong = c->pong;
+            c->pong = NULL;
+            if (!enqueue(c, pong))
+                return;
+        }
+        struct rt_str bytes = gather(c);
+        if (!ws__write(c, bytes)) {
+            broken(c);
+            return;
+        }
+        written(c, bytes.n);
+        flow(c);
+        c->held = c->choked ? bytes.n : 0;
+    }
+    all_sent(c);
 }
 
 void ws__conn_push(struct rt_ws_conn *c, struct rt_ws_text *t)
 {
-    if (!t) {
-        broken(c);
-    } else if (!c->head && !c->choked) {
-        write_now(c, t);
-    } else {
-        struct ws_item *i = malloc(sizeof *i);
-        if (!i) {
-            rt_ws_text_unref(t);
-            broken(c);
-            return;
-        }
-        *i = (struct ws_item){ .text = t };
-        *c->tail = i;
-        c->tail = &i->next;
-        c->waiting += ws__text_bytes(t).n;
-    }
+    if (enqueue(c, t) && !c->choked && c->unsent.next == &c->unsent)
+        append(&c->ws->unsent, &c->unsent);
+}
+
+bool rt_ws_flush(struct rt_ws *ws)
+{
+    for (int i = 0; i < FLUSHES_PER_RUN && ws->unsent.next != &ws->unsent; i++)
+        flush((struct rt_ws_conn *)((char *)ws->unsent.next - offsetof(struct rt_ws_conn, unsent)));
+    return ws->unsent.next != &ws->unsent;
 }
 
 void ws__conn_writable(struct rt_ws_conn *c)
@@ -151,21 +216,7 @@ void ws__conn_writable(struct rt_ws_conn *c)
     if (c->choked)
         return;
     c->held = 0;
-    if (c->pong) {
-        struct rt_ws_text *pong = c->pong;
-        c->pong = NULL;
-        write_now(c, pong);
-    }
-    while (c->head && !c->choked) {
-        struct ws_item *i = c->head;
-        c->head = i->next;
-        if (!c->head)
-            c->tail = &c->head;
-        c->waiting -= ws__text_bytes(i->text).n;
-        write_now(c, i->text);
-        free(i);
-    }
-    all_sent(c);
+    flush(c);
 }
 
 /* Names the code, once, and sends the frame. */
@@ -188,7 +239,6 @@ static void say_close(struct rt_ws_conn *c, enum ws_state state, int code, int r
     c->state = state;
     enter(&c->ws->ending, c);
     ws__conn_push(c, ws__text_frame(WS_CLOSE, payload, n));
-    all_sent(c);
 }
 
 void rt_ws_close(struct rt_ws_conn *c, int code, const char *reason)
@@ -206,14 +256,17 @@ void rt_ws_send(struct rt_ws_conn *c, struct rt_ws_text *t)
     size_t n = ws__text_bytes(t).n;
     if (c->state != WS_OPEN)
         return;
-    if (c->held + c->waiting + n > c->ws->limits.queue_bytes) {
+    if (c->held + c->waiting + n > c->ws->limits.queue_bytes && !c->choked)
+        flush(c); /* much at once is not yet slow */
+    if (c->state == WS_OPEN && c->held + c->waiting + n > c->ws->limits.queue_bytes) {
         drop_queue(c);
         atomic_fetch_add_explicit(&c->ws->overflows, 1, memory_order_relaxed);
         c->ws->now = rt_mono_ns();
         say_close(c, WS_ENDING, RT_WS_POLICY, RT_WS_POLICY, "too slow");
         return;
     }
-    ws__conn_push(c, rt_ws_text_ref(t));
+    if (c->state == WS_OPEN)
+        ws__conn_push(c, rt_ws_text_ref(t));
 }
 
 void rt_ws_pause(struct rt_ws_conn *c, bool pause)

@@ -8,9 +8,9 @@
 
 #include "ws/ws_internal.h"
 
-#define FIN 0x80
+#define FIN      0x80
 #define RESERVED 0x70
-#define MASKED 0x80
+#define MASKED   0x80
 
 size_t ws__put_head(char *out, enum ws_opcode opcode, size_t n)
 {

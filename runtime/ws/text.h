@@ -15,7 +15,7 @@ struct rt_ws_text *rt_ws_text_new(const char *p, size_t n);
 char *rt_ws_text_room(struct rt_ws_text *t);
 /* Any thread. */
 struct rt_ws_text *rt_ws_text_ref(struct rt_ws_text *t);
-void rt_ws_text_unref(struct rt_ws_text *t); /* NULL is fine */
+void rt_ws_text_unref(struct rt_ws_text *t);                           /* NULL is fine */
 const char *rt_ws_text_get(const struct rt_ws_text *t, size_t *ret_n); /* not terminated */
 
 #endif

@@ -34,9 +34,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     struct rt_ws_conn *c;
     (void)user;
     switch (reason) {
-    case LWS_CALLBACK_RAW_RX:
-        c = lws_get_opaque_user_data(wsi);
-        return c ? ws__conn_read(c, in, n) : -1;
+    case LWS_CALLBACK_RAW_RX: c = lws_get_opaque_user_data(wsi); return c ? ws__conn_read(c, in, n) : -1;
     case LWS_CALLBACK_RAW_WRITEABLE:
         c = lws_get_opaque_user_data(wsi);
         if (c)
@@ -73,6 +71,8 @@ int rt_ws_new(void *loop, const struct rt_ws_limits *limits, const struct rt_ws_
     ws->handler = *handler;
     ws->quiet.prev = ws->quiet.next = &ws->quiet;
     ws->ending.prev = ws->ending.next = &ws->ending;
+    ws->unsent.prev = ws->unsent.next = &ws->unsent;
+    rt_buf_init(&ws->piece, 0);
     void *loops[] = { loop };
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN_SERVER,
@@ -117,6 +117,7 @@ void rt_ws_free(struct rt_ws *ws)
     if (!ws)
         return;
     lws_context_destroy(ws->context);
+    rt_buf_fini(&ws->piece);
     free(ws);
 }
 

@@ -74,8 +74,8 @@ void rt_ws_free(struct rt_ws *ws);
  * there are as many connections as may be, RT_E_BUSY while draining. */
 int rt_ws_adopt(struct rt_ws *ws, int fd, struct rt_str answer, void *user, struct rt_ws_conn **ret,
                 struct rt_err *err);
-/* Sends now or queues; a reference of its own. Over the cap the connection is closed with 1008. Nothing happens to a
- * connection that is closing. */
+/* Queues for the next rt_ws_flush(); a reference of its own. Over the cap the connection is closed with 1008. Nothing
+ * happens to a connection that is closing. */
 void rt_ws_send(struct rt_ws_conn *c, struct rt_ws_text *t);
 /* After what is queued. `reason` at most 123 bytes of UTF-8, longer ones are cut; nullable. */
 void rt_ws_close(struct rt_ws_conn *c, int code, const char *reason);
@@ -83,6 +83,8 @@ void rt_ws_close(struct rt_ws_conn *c, int code, const char *reason);
 void rt_ws_pause(struct rt_ws_conn *c, bool pause);
 bool rt_ws_closing(const struct rt_ws_conn *c);
 
+/* Writes what was queued, of some connections; true when there are more. Call at the end of each round of the loop. */
+bool rt_ws_flush(struct rt_ws *ws);
 /* Pings, and ends what is overdue; call about once a second. */
 void rt_ws_sweep(struct rt_ws *ws);
 /* Closes all connections with 1012, adopts no more. */

@@ -62,7 +62,8 @@ enum ws_state {
 };
 
 struct rt_ws_conn {
-    struct ws_link link; /* in `quiet` while open, else in `ending`; ordered by `since` */
+    struct ws_link link;   /* in `quiet` while open, else in `ending`; ordered by `since` */
+    struct ws_link unsent; /* in the list of that name while there is something that could be written */
     struct rt_ws *ws;
     struct lws *wsi;
     void *user;
@@ -84,7 +85,8 @@ struct rt_ws {
     struct lws_vhost *vhost;
     struct rt_ws_limits limits;
     struct rt_ws_handler handler;
-    struct ws_link quiet, ending;
+    struct ws_link quiet, ending, unsent;
+    struct rt_buf piece; /* messages on their way into one write */
     uint64_t now;
     atomic_uint connections;
     _Atomic uint64_t overflows;

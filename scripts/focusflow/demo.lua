@@ -20,12 +20,16 @@ local function create_user(tx, person, hash, at)
     }, at)
 end
 
-local function personal_weeks(tx, id, first, begin, now)
-    local worker = { id = id, timezone = cast.demo.timezone }
-    worker.projects = work.create_projects(tx, id, nil, cast.demo.projects, begin)
-    work.work_days(tx, worker, first, DAYS, work.new_dice(2025), now)
-    for i, title in ipairs(cast.demo.waiting) do
-        work.create_task(tx, worker, worker.projects[i].id, title, i, now)
+-- All days are more work than fits one call: jobs/demo.lua makes them one by one, oldest first, before the server
+-- listens.
+local function plan_days(number, user_id, organization_id, now)
+    for day = 1, DAYS do
+        timer.at("demo:" .. number .. ":" .. day, now - DAYS + day, "demo.day", {
+            employee = number,
+            user_id = user_id,
+            organization_id = organization_id,
+            day = day,
+        })
     end
 end
 
@@ -40,20 +44,12 @@ local function create_organization(tx, owner_id, at)
     return id
 end
 
--- Who works there. Their weeks are many; jobs/demo.lua makes them one by one, the oldest first.
+-- Who works there.
 local function hire(tx, organization_id, hash, begin, now)
     for i, person in ipairs(cast.employees) do
         local id = create_user(tx, person, hash, begin)
         memberships.join(tx, organization_id, id, person.role, begin)
-        for week = 1, DAYS // 7 do
-            timer.at("demo:" .. i .. ":" .. week, now - 100 + week, "demo.week", {
-                employee = i,
-                user_id = id,
-                organization_id = organization_id,
-                week = week,
-                last = week == DAYS // 7,
-            })
-        end
+        plan_days(i, id, organization_id, now)
     end
 end
 
@@ -67,7 +63,8 @@ return function()
         local first = time.add_days(time.today(cast.demo.timezone, now), 1 - DAYS)
         local begin = time.day(cast.demo.timezone, first) - 86400   -- before everybody's first day
         local id = create_user(tx, cast.demo, hash, begin)
-        personal_weeks(tx, id, first, begin, now)
+        work.create_projects(tx, id, nil, cast.demo.projects, begin)
+        plan_days(0, id, nil, now)
         local organization_id = create_organization(tx, id, begin)
         work.create_projects(tx, id, organization_id, cast.shared_projects, begin)
         hire(tx, organization_id, hash, begin, now)

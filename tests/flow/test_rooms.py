@@ -2,7 +2,9 @@
 expulsion, closing. The app is tests/support/chat."""
 import concurrent.futures
 import json
+import select
 import signal
+import time
 
 import pytest
 
@@ -236,6 +238,36 @@ def test_resuming_after_the_server_ended(start_server, how):
     assert [x["seq"] for x in seen] == list(range(last + 1, last + 1 + len(seen)))
     assert set(acknowledged) <= {x["id"] for x in seen}
     assert len(seen) == server.client.get("/chat/lines").expect(200)["lines"]
+
+
+def test_the_log_is_bounded_by_the_window(start_server):
+    server = start_server(**CHAT, args=["--workers", "2", "--event-window", "1"])
+
+    def figure(name):
+        return server.metrics()['perigee_%s{app="chat"}' % name]
+
+    def until(name, value):
+        end = time.monotonic() + 20
+        while figure(name) != value:
+            assert time.monotonic() < end, "%s never became %d" % (name, value)
+            select.select([], [], [], 0.02)
+    s = Socket(server.port)
+    n = entered(s, "w")
+    for i in range(3):
+        say(server, "w", "x")
+        assert event(s, "w", "x") == n + 1 + i
+    until("event_log_rows", 1)      # the last one stays while somebody listens
+    t = Socket(server.port)
+    assert join(t, "w", after=n + 1)["why"] == "resync"
+    t.do("join", room="w", after=n + 2)
+    assert event(t, "w", "x") == n + 3
+    s.abort()
+    t.abort()
+    until("rooms_kept", 0)
+    say(server, "w", "nobody hears this")
+    assert figure("event_log_rows") == 0
+    got = join(Socket(server.port), "w", after=n + 3)
+    assert got["why"] == "resync" and got["seq"] > n + 3
 
 
 def test_a_member_that_reads_slowly_is_dropped_and_the_others_hear_all(server, opened, room):

@@ -1,4 +1,10 @@
 """Projects, tasks and the state machine of tasks and sessions (FF-16 to FF-22)."""
+import contextlib
+import re
+import selectors
+import socket
+import sqlite3
+
 import pytest
 
 from support.people import unique
@@ -435,3 +441,64 @@ def test_the_last_id_is_not_reused(user):
     t = u.task(title="Task " + unique())
     u.delete("/tasks/%d/" % t["id"])
     assert u.task()["id"] > t["id"]
+
+
+class Asker:
+    """A connection that sends its next request as soon as the last is answered: mostly lists, some creates."""
+
+    def __init__(self, u, n):
+        self.u, self.n, self.got = u, n, b""
+        self.socket = socket.create_connection(("127.0.0.1", u.server.port), timeout=20)
+        self.created = self.answered = 0
+
+    def ask(self):
+        self.n += 1
+        body = b'{"title":"one of many"}' if self.n % 5 == 0 else b""
+        self.created += bool(body)
+        self.socket.sendall(b"%s /api/v1/tasks/ HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n"
+                            b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
+                                b"POST" if body else b"GET", self.u.access.encode(), len(body), body))
+
+    def receive(self):
+        """True when the answer is complete."""
+        self.got += self.socket.recv(65536)
+        head, end, body = self.got.partition(b"\r\n\r\n")
+        if not end or len(body) < int(re.search(rb"(?i)content-length: (\d+)", head)[1]):
+            return False
+        assert head.startswith((b"HTTP/1.1 200 ", b"HTTP/1.1 201 ")), head
+        self.got, self.answered = b"", self.answered + 1
+        return True
+
+
+def test_reads_and_writes_of_many_at_once(user):
+    """Turns and commits come back between the reads of others; every request gets its answer."""
+    askers, open_ones = [Asker(user(), n) for n in range(32)], selectors.DefaultSelector()
+    for a in askers:
+        open_ones.register(a.socket, selectors.EVENT_READ, a)
+        a.ask()
+    while open_ones.get_map():
+        ready = open_ones.select(20)
+        assert ready, "no answer in 20 seconds"
+        for a in (key.data for key, _ in ready):
+            if a.receive():
+                if a.answered < 100:
+                    a.ask()
+                else:
+                    open_ones.unregister(a.socket)
+    for a in askers:
+        a.socket.close()
+        assert a.u.get("/tasks/").expect(200)["count"] == a.created
+
+
+# -- what the table itself refuses
+
+@pytest.mark.parametrize("column", ["status", "priority"])
+def test_the_table_refuses_unknown_words_without_a_temporary_index(server, user, column):
+    task = user().task()
+    with contextlib.closing(sqlite3.connect(server.data / "focusflow.db")) as db:
+        for change in ("UPDATE tasks SET %s = 'other' WHERE id = %d" % (column, task["id"]),
+                       "INSERT INTO tasks (user_id, title, created_at, %s) VALUES (1, 'x', 1, 'other')" % column):
+            with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
+                db.execute(change)
+            db.rollback()
+            assert "OpenEphemeral" not in [step[1] for step in db.execute("EXPLAIN " + change)]

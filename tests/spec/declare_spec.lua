@@ -313,8 +313,8 @@ describe("normalise", function()
         end
         assert.equal('<here> GET /a/{id}: within = "clubs" is not in scopes (did you mean "club"?)',
             one { within = "clubs" })
-        assert.equal("<here> GET /a: within needs params: the path says which club", one({ within = "club", params = false },
-            "/a"))
+        assert.equal("<here> GET /a: within needs params: the path says which club",
+            one({ within = "club", params = false }, "/a"))
         assert.equal('scopes: "user" is no name that req could have beside its own', one({}, nil, "user"))
     end)
 

@@ -21,7 +21,7 @@ SELECT s.user_id, t.id AS task_id, MAX(p.started_at, :from) AS a, MIN(p.ended_at
  WHERE m.organization_id = :org AND s.ended_at IS NOT NULL AND (:project IS NULL OR t.project_id = :project)"""
 FOCUS = "SELECT user_id, SUM(b - a) FROM (" + SPANS + ") GROUP BY user_id"
 BY_HOUR = "SELECT user_id, h.day, h.hour, SUM(MIN(b, h.until) - MAX(a, h.since)) FROM (" + SPANS + """) x
-  JOIN temp.hours h ON h.since < x.b AND h.until > x.a AND h.since > x.a - 90000 GROUP BY 1, 2, 3"""
+  JOIN temp.hours h ON h.since < x.b AND h.until > x.a AND h.since > x.a - 7201 GROUP BY 1, 2, 3"""
 TASKS_OF = """
 SELECT t.user_id, t.id, t.created_at, t.started_at, t.ended_at FROM tasks t
  WHERE t.organization_id = :org AND (:project IS NULL OR t.project_id = :project) AND %s >= :from AND %s < :to"""
@@ -85,6 +85,11 @@ class TeamSql:
         return {"focus": dict(ask(FOCUS)), "completed": dict(ask(COMPLETED)), "tasks": dict(ask(TASKS)),
                 "all_tasks": ask(ALL_TASKS)[0][0], "open": ask(OPEN)[0][0], "pairs": pairs, "hours": hours, "days": days,
                 "user_days": {(u, d) for u, d, _, _ in by_hour}}
+
+    def focus(self, zone, first, last):
+        """Seconds by user and nothing else."""
+        given = {"org": self.org, "from": day(zone, first)[0], "to": day(zone, last)[1], "project": None, "slack": self.slack}
+        return self.db.execute(FOCUS, given).fetchall()
 
     def members(self):
         """{user id: active}"""

@@ -95,7 +95,7 @@ static inline struct rt_report_query query_of(const char *const *measures, int n
                                      .subjects = 1,
                                      .measures = measures,
                                      .n = n,
-                                     .zone = zone(zone_name),
+                                     .zone = zone(zone_name), .keys = true,
                                      .first = first,
                                      .last = last };
 }

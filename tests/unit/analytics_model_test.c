@@ -108,6 +108,7 @@ static void compare_days(const struct rt_report *r, const struct rt_zone *z, str
 static void compare_breakdown(const struct rt_report *r, struct scope in, unsigned shift, int64_t start, int64_t end)
 {
     size_t keys = 0;
+    int64_t details = 0;
     for (int64_t key = 0; key <= DETAILS >> shift; key++) {
         int64_t expected[5] = { key };
         for (int64_t detail = key << shift; detail < (key + 1) << shift; detail++) {
@@ -120,6 +121,7 @@ static void compare_breakdown(const struct rt_report *r, struct scope in, unsign
             expected[1] += any;
         }
         keys += expected[1] > 0;
+        details += expected[1];
         for (size_t i = 0; expected[1] > 0; i++) {
             const int64_t *row = row_of(r, i), *before = i > 0 ? row_of(r, i - 1) : NULL;
             assert_true(!before || before[2] > row[2] || (before[2] == row[2] && before[0] < row[0]));
@@ -130,6 +132,7 @@ static void compare_breakdown(const struct rt_report *r, struct scope in, unsign
         }
     }
     assert_int_equal(r->keys, keys);
+    assert_int_equal(r->details, details);
 }
 
 static void compare_report(const char *zone_name, int64_t first, int64_t last)

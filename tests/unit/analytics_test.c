@@ -141,9 +141,9 @@ static void hours_are_those_of_the_wall_clock(void **state)
         assert_int_equal(r->series[0].days_by_hour[hour], hour == 2 ? 3 : hour == 3);
     }
     rt_report_free(r);
-    q.hours = false;
+    q.hours = q.keys = false;
     r = answer(&q);
-    assert_int_equal(r->series[0].by_hour[2], 0);
+    assert_true(r->series[0].by_hour[2] == 0 && !r->by_key && r->keys == 0 && r->details == 2);
     rt_report_free(r);
 }
 

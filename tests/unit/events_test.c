@@ -618,13 +618,17 @@ static void a_new_log_begins_above_the_former_one(void **state)
 static void who_joins_while_a_room_is_removed_is_not_lost(void **state)
 {
     struct client c;
+    struct work x;
     int flag = 0;
     (void)state;
     connect_client(&c, &here);
     int64_t last = join(&c);
     rt_hub_leave(c.conn, ROOM);
     rt_clock_shift(2 * WINDOW);
-    assert_int_equal(rt_events_sweep(events, here.box, swept, &flag), 0); /* its turn is over, its commit is not */
+    begin(&here, &x);
+    assert_int_equal(rt_events_sweep(events, here.box, swept, &flag), 0); /* in line behind x */
+    end(&x, true);
+    rt_mailbox_run(here.box); /* now its turn is over */
     begin_join(&c);
     assert_int_equal(c.opened, 0);
     int64_t now;
@@ -699,9 +703,9 @@ static void a_restored_copy_forgets_its_log(void **state)
 
 /* ---- everything at once ---- */
 
-enum { LISTENERS = 2, PUBLISHED = 1500, PAUSE = 16 };
+enum { LISTENERS = 2, PUBLISHED = 1500, CURFEW = 100 };
 
-static _Atomic int64_t published;
+static _Atomic bool curfew; /* everybody stays out, so that the room is forgotten */
 
 struct listener {
     struct worker w;
@@ -711,7 +715,7 @@ struct listener {
     bool fresh;     /* may begin anywhere: it joined without a resume, or was told to load anew */
     int joins, resyncs, wrong;
     int64_t got;
-    _Atomic bool stop;
+    _Atomic bool stop, out;
 };
 
 static void check(void *owner, struct rt_ws_text *text)
@@ -732,12 +736,12 @@ static void check(void *owner, struct rt_ws_text *text)
 
 static const struct rt_hub_handler checking = { check, no_close };
 
-/* Until all have been away for some transactions, so that the room is forgotten. */
-static void stay_away(struct listener *l)
+static void stay_out(struct listener *l)
 {
-    int64_t until = (atomic_load(&published) / PAUSE + 2) * PAUSE;
-    while (atomic_load(&published) < until && !atomic_load(&l->stop))
+    atomic_store(&l->out, true);
+    while (atomic_load(&curfew) && !atomic_load(&l->stop))
         sched_yield();
+    atomic_store(&l->out, false);
 }
 
 /* Joins, listens a little, leaves; comes back with the last number it has. */
@@ -766,8 +770,8 @@ static void *listen_work(void *arg)
             rt_inbox_run(l->w.in);
         }
         rt_hub_conn_free(l->c.conn);
-        if (l->joins % 5 == 0)
-            stay_away(l);
+        if (atomic_load(&curfew))
+            stay_out(l);
     }
     return NULL;
 }
@@ -788,12 +792,21 @@ static void publish_numbers(int64_t *n)
         end(&x, true);
     }
     wait_mail(&here, &x.done);
-    atomic_store(&published, ++*n);
-    if (*n % 4 == 0) {
-        int flag = 0;
-        if (rt_events_sweep(events, here.box, swept, &flag) == 0)
-            wait_mail(&here, &flag);
-    }
+    ++*n;
+    if (*n % 4 == 0)
+        sweep();
+}
+
+/* Publishes until all have left, for who listens waits for news. */
+static void clear_the_room(struct listener *l, int64_t *n)
+{
+    atomic_store(&curfew, true);
+    for (int i = 0; i < LISTENERS; i++)
+        while (!atomic_load(&l[i].out))
+            publish_numbers(n);
+    sweep();
+    publish_numbers(n);
+    atomic_store(&curfew, false);
 }
 
 static void all_at_once_nothing_is_lost_and_nothing_comes_twice(void **state)
@@ -801,7 +814,7 @@ static void all_at_once_nothing_is_lost_and_nothing_comes_twice(void **state)
     static struct listener l[LISTENERS];
     int64_t n = 0;
     (void)state;
-    atomic_store(&published, 0);
+    atomic_store(&curfew, false);
     rt_events_free(events);
     open_events(0); /* forgets a room as soon as it is empty */
     for (int i = 0; i < LISTENERS; i++) {
@@ -809,8 +822,11 @@ static void all_at_once_nothing_is_lost_and_nothing_comes_twice(void **state)
         worker_init(&l[i].w, i + 1);
         assert_int_equal(pthread_create(&l[i].thread, NULL, listen_work, &l[i]), 0);
     }
-    while (n < PUBLISHED)
+    while (n < PUBLISHED) {
         publish_numbers(&n);
+        if (n % CURFEW == 0)
+            clear_the_room(l, &n);
+    }
     int joins = 0, resyncs = 0;
     int64_t got = 0;
     for (int i = 0; i < LISTENERS; i++) {
@@ -824,7 +840,7 @@ static void all_at_once_nothing_is_lost_and_nothing_comes_twice(void **state)
         worker_fini(&l[i].w);
     }
     print_message("%d joins, %d resyncs, %lld events given\n", joins, resyncs, (long long)got);
-    assert_true(joins > 20 && resyncs > 0 && resyncs < joins && got > 100);
+    assert_true(resyncs > 0 && resyncs < joins && got > 0);
 }
 
 int main(void)

@@ -10,7 +10,7 @@ static int fresh(void **state)
 {
     if (make_test_folder(state))
         return -1;
-    return rt_history_open(test_folder, PERIGEE_SOURCE_DIR "/db", &h, NULL);
+    return rt_history_open(test_folder, &h, NULL);
 }
 
 static int done(void **state)
@@ -163,7 +163,7 @@ static void it_outlives_the_process(void **state)
     (void)state;
     add("one");
     rt_history_close(h);
-    assert_int_equal(rt_history_open(test_folder, PERIGEE_SOURCE_DIR "/db", &h, NULL), 0);
+    assert_int_equal(rt_history_open(test_folder, &h, NULL), 0);
     assert_int_equal(add("two"), 2);
 }
 

@@ -179,8 +179,11 @@ static void others_wait_in_line(void **state)
     assert_int_equal(begin(&main_worker, &b), RT_TX_QUEUED);
     assert_int_equal(begin(&main_worker, &c), RT_TX_QUEUED);
     assert_int_equal(statement("INSERT INTO t VALUES (1, 'a', NULL)"), 0);
+    assert_false(rt_mailbox_has_mail(main_worker.box));
     assert_int_equal(rt_tx_end(w, &a.tx, true, NULL), 0);
+    assert_true(rt_mailbox_has_mail(main_worker.box));
     wait_mail(&main_worker, &b.granted);
+    assert_false(rt_mailbox_has_mail(main_worker.box));
     assert_int_equal(c.granted, 0);
     assert_int_equal(statement("UPDATE t SET v = 'b'"), 0);
     assert_int_equal(rt_tx_end(w, &b.tx, true, NULL), 0);

@@ -165,8 +165,9 @@ static void a_message_too_long_is_refused_before_it_arrives(void **state)
     frame_as(&in, 0x01, text, LONGEST - 10, 0);
     frame_as(&in, 0x80, text, 11, 0);
     expect(&in, RT_WS_TOO_LONG, "");
-    rt_buf_put(&in, "\x82\xFF\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFF"
-                    "abcd",
+    rt_buf_put(&in,
+               "\x82\xFF\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFF"
+               "abcd",
                14);
     expect(&in, RT_WS_TOO_LONG, "");
 }

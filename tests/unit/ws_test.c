@@ -62,6 +62,13 @@ static void on_closed(void *arg, void *user, int code)
     rt_loop_stop(w->loop);
 }
 
+static void each_round(void *arg)
+{
+    struct world *w = arg;
+    while (rt_ws_flush(w->ws)) {
+    }
+}
+
 static void tick(void *arg)
 {
     struct world *w = arg;
@@ -88,6 +95,7 @@ static int set_up(void **state)
     socklen_t n = sizeof w->address;
     assert_int_equal(rt_loop_new(&w->loop, NULL), 0);
     assert_int_equal(rt_ws_new(rt_loop_native(w->loop), &limits, &handler, &w->ws, NULL), 0);
+    rt_loop_each(w->loop, each_round, w);
     assert_int_equal(rt_alarm_new(w->loop, tick, w, &w->alarm, NULL), 0);
     w->listener = socket(AF_INET, SOCK_STREAM, 0);
     w->address = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -101,6 +109,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct world *w = *state;
+    rt_loop_each(w->loop, NULL, NULL);
     rt_ws_stop(w->ws);
     for (int i = 0; i < CLIENTS; i++) {
         struct peer *p = &w->peers[i];
@@ -187,6 +196,7 @@ static void push_text(struct peer *p, const char *text, size_t n)
     struct rt_ws_text *t = rt_ws_text_new(text, n);
     rt_ws_send(p->conn, t);
     rt_ws_text_unref(t);
+    rt_ws_flush(p->world->ws);
 }
 
 static void expect_heard(struct peer *p, const char *text)
@@ -230,8 +240,9 @@ static void messages_go_both_ways(void **state)
     push_text(p, "news", 4);
     expect_in(p, "\x81\x04news", 6);
     send_text(p, "echo");
-    expect_in(p, "\x81\x05"
-                 "echo!",
+    expect_in(p,
+              "\x81\x05"
+              "echo!",
               7);
     assert_int_equal(rt_ws_connections(p->world->ws), 1);
 }
@@ -253,8 +264,9 @@ static void we_may_end_it(void **state)
     struct world *w = *state;
     struct peer *p = open_peer(w, 0, true);
     send_text(p, "end");
-    expect_in(p, "\x88\x0D\x0F\xA1"
-                 "as you wish",
+    expect_in(p,
+              "\x88\x0D\x0F\xA1"
+              "as you wish",
               15);
     assert_true(rt_ws_closing(p->conn));
     push_text(p, "too late", 8); /* is dropped */
@@ -329,8 +341,9 @@ static void pings_are_answered_and_a_flood_makes_no_queue(void **state)
     struct world *w = *state;
     struct peer *p = open_peer(w, 0, true);
     send_frame(p, 0x89, "1", 1);
-    expect_in(p, "\x8A\x01"
-                 "1",
+    expect_in(p,
+              "\x8A\x01"
+              "1",
               3);
     struct peer *q = open_peer(w, 1, false);
     for (int i = 0; !q->conn->choked; i++) {
@@ -392,8 +405,9 @@ static void a_queue_is_sent_in_order_when_there_is_room(void **state)
         assert_memory_equal(frame, "\x81\x7E\x02\x00", 4);
         assert_int_equal(atoi(frame + 4), i);
     }
-    assert_memory_equal(p->in.data + all - 7, "\x88\x05\x03\xE9"
-                                              "bye",
+    assert_memory_equal(p->in.data + all - 7,
+                        "\x88\x05\x03\xE9"
+                        "bye",
                         7);
 }
 

@@ -6,6 +6,7 @@
 local kit, declare, host = ...
 local check_units = host.load "routes" (kit, declare, host)
 local check_webhooks = host.load "webhooks" (kit)
+local check_limits = host.load "limits" (kit)
 local sorted, hint, set = kit.sorted, kit.hint, kit.set
 
 local MANIFEST = set [[name title version summary description hosts prefixes trailing_slash codes envelope messages
@@ -21,7 +22,6 @@ local MAPS = {     -- name → value of one type
     timers = "function",
 }
 local COMPOSITE = set "object map ref any"
-local REQ = set "params query body user now id origin method path query_text address header link"
 
 local function identifier(name)
     return type(name) == "string" and name:find("^[%a_][%w_]*$") ~= nil
@@ -116,42 +116,12 @@ local function check_maps(ctx, m, out)
     if out.principals.anyone then
         ctx.problem(nil, 'principals: "anyone" is the word for requests without a principal')
     end
-    for _, name in ipairs(sorted(out.scopes)) do
-        if not identifier(name) or REQ[name] then
-            ctx.problem(nil, 'scopes: "%s" is no name that req could have beside its own', tostring(name))
-        end
-    end
     out.codes = {}
     for _, status in ipairs(sorted(table_of(ctx, m, "codes"))) do
         if math.type(status) ~= "integer" or status < 400 or status > 599 or type(m.codes[status]) ~= "string" then
             ctx.problem(nil, "codes[%s] must be a text under a status from 400 to 599", tostring(status))
         end
         out.codes[status] = m.codes[status]
-    end
-end
-
-local function check_limits(ctx, m, out)
-    out.limits = {}
-    for _, name in ipairs(sorted(table_of(ctx, m, "limits"))) do
-        local limit, what = m.limits[name], string.format('limits["%s"]', tostring(name))
-        if type(limit) ~= "table" then
-            ctx.problem(nil, '%s must be a table { count =, seconds =, per = }', what)
-            limit = {}
-        else
-            check_keys(ctx, limit, set "count seconds per", nil, what)
-            for _, key in ipairs { "count", "seconds" } do
-                if math.type(limit[key]) ~= "integer" or limit[key] < 1 then
-                    ctx.problem(nil, "%s: %s must be a positive integer", what, key)
-                end
-            end
-            local per = limit.per or false
-            if per ~= "user" and per ~= "address" and not out.principals[per] and not out.scopes[per] then
-                ctx.problem(nil, '%s: per must be "user", "address", a principal or a scope', what)
-            end
-        end
-        out.limits[name] = {
-            count = limit.count, seconds = limit.seconds, per = limit.per, of_scope = out.scopes[limit.per or false] and true,
-        }
     end
 end
 
@@ -244,7 +214,7 @@ local function normalise(m)
     check_texts(ctx, m, out, "prefixes", "^/[^%s?#]*$", "a path")
     check_texts(ctx, m, out, "measures", "^[%a_][%w_]*$", "a word")
     check_maps(ctx, m, out)
-    check_limits(ctx, m, out)
+    check_limits(ctx, table_of(ctx, m, "limits"), out)
     check_types(ctx, m, out)
     check_docs(ctx, m, out)
     check_pages(ctx, m, out)

@@ -2,6 +2,7 @@
 --
 -- Weeks of work of one person, done by the same functions that users' requests run. A worker is { id, timezone,
 -- organization_id or nil, projects = { { id =, titles = }, … } }. Relative to now and otherwise always the same.
+local facts = require "analytics"
 local workflow = require "workflow"
 local work = {}
 
@@ -36,7 +37,7 @@ end
 
 --- A new task as workflow wants it.
 function work.create_task(tx, worker, project_id, title, pomodoros, at)
-    return workflow.task(worker.id, tx.insert("tasks", {
+    local id = tx.insert("tasks", {
         user_id = worker.id,
         project_id = project_id,
         organization_id = worker.organization_id,
@@ -44,7 +45,11 @@ function work.create_task(tx, worker, project_id, title, pomodoros, at)
         description = "Part of the demo.",
         estimated_pomodoros = pomodoros,
         created_at = at,
-    }))
+    })
+    if worker.organization_id then
+        facts.task_created(id)
+    end
+    return workflow.task(worker.id, id)
 end
 
 -- Works `pomodoros` focus sessions on a new task, the first with a pause in it now and then, a break after each.
@@ -73,8 +78,8 @@ local function work_on(tx, worker, project_id, title, pomodoros, dice, at, now)
     return at
 end
 
--- One day: from nine in the morning, up to four tasks; fewer at weekends.
-local function work_a_day(tx, worker, day, dice, now)
+--- One day: from nine in the morning, up to four tasks; fewer at weekends; not beyond `now`.
+function work.work_a_day(tx, worker, day, dice, now)
     local _, _, weekday = time.iso_week(day)
     local at = time.day(worker.timezone, day) + 9 * HOUR + dice(40) * MINUTE
     local tasks = weekday >= 6 and dice(3) - 1 or 1 + dice(3)
@@ -86,13 +91,6 @@ local function work_a_day(tx, worker, day, dice, now)
             return
         end
         at = at + dice(90) * MINUTE
-    end
-end
-
---- Works from `first` on for so many days, but not beyond `now`.
-function work.work_days(tx, worker, first, days, dice, now)
-    for i = 0, days - 1 do
-        work_a_day(tx, worker, time.add_days(first, i), dice, now)
     end
 end
 

@@ -40,8 +40,9 @@ end
 local function begin_break(req, tx)
     local break_type = req.body.break_type
     local minutes = db.value(BREAK_LENGTH[break_type], req.user.id)
-    local place = db.one(WORK_BEFORE, req.user.id) or req.user
-    return 201, workflow.begin_break(tx, req.user.id, place.organization_id, break_type, minutes, req.now)
+    local home = req.user.organization_id
+    local place = home and (db.one(WORK_BEFORE, req.user.id) or req.user)
+    return 201, workflow.begin_break(tx, req.user.id, place and place.organization_id, break_type, minutes, req.now)
 end
 
 local function complete(req, tx)

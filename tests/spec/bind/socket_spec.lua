@@ -16,7 +16,8 @@ describe("socket", function()
     for name, use in pairs(methods) do
         it("socket:" .. name .. " belongs to a socket's handler", function()
             for _, phase in ipairs { "request", "rule", "job", "load" } do
-                assert.error_matches(function() host.phase(phase, use, library) end, "socket:" .. name .. " is not allowed")
+                assert.error_matches(function() host.phase(phase, use, library) end,
+                    "socket:" .. name .. " is not allowed")
             end
         end)
 

@@ -6,8 +6,8 @@ local store = require "store"
 return {
     name = "chat", title = "Chat", version = "1", summary = "For the tests of sockets.",
     hosts = {}, prefixes = { "/chat", "/ws" }, trailing_slash = true,
-    codes = { [400] = "BAD", [401] = "WHO", [403] = "NO", [404] = "NONE", [405] = "METHOD", [426] = "SOCKET", [429] = "SLOW",
-        [500] = "BROKEN", [503] = "BUSY" },
+    codes = { [400] = "BAD", [401] = "WHO", [403] = "NO", [404] = "NONE", [405] = "METHOD", [426] = "SOCKET",
+        [429] = "SLOW", [500] = "BROKEN", [503] = "BUSY" },
     envelope = function(e) return { error = { code = e.code, message = e.message, details = e.details or {} } } end,
     -- A token is "user-<id>".
     principals = {
@@ -24,7 +24,9 @@ return {
         Line = object { { "room", text }, { "said", text }, { "at", datetime } },
         Said = object { { "type", text }, { "id", id }, { "said", text } },
     },
-    rules = { ["room.enter"] = function(user, req) return user.id ~= 13 or req.params.room ~= "luck", "not that one" end },
+    rules = {
+        ["room.enter"] = function(user, req) return user.id ~= 13 or req.params.room ~= "luck", "not that one" end,
+    },
     measures = {}, timers = {}, config = {},
     units = { require "lines", require "events" },
     docs = { { path = "/chat/docs", title = "Chat", version = "1", prefix = "/" } },

@@ -112,7 +112,8 @@ return {
         end,
     },
     SOCKET "/ws/mine/{room}" {
-        summary = "Authenticated at the handshake", who = "user", token_query = "token", limit = "few", can = "room.enter",
+        summary = "Authenticated at the handshake", who = "user", token_query = "token", limit = "few",
+        can = "room.enter",
         params = { room = text },
         open = function(socket, req)
             socket:label("user:" .. req.user.id)

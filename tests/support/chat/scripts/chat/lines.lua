@@ -38,8 +38,8 @@ return {
         end,
     },
     POST "/chat/close" {
-        summary = "Close the sockets of a label", who = "anyone", body = { label = text, code = integer, reason = text },
-        returns = { [204] = "none" },
+        summary = "Close the sockets of a label", who = "anyone",
+        body = { label = text, code = integer, reason = text }, returns = { [204] = "none" },
         run = function(req)
             db.transaction(function() events.close(req.body.label, req.body.code, req.body.reason) end)
             return 204
