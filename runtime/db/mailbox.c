@@ -12,6 +12,7 @@ struct rt_mailbox {
     struct rt_tx *head, **tail;
     _Atomic bool mail;
     bool running; /* its worker is inside rt_mailbox_run(): no wake-up needed */
+    bool closed;  /* its worker has ended */
     void (*wake)(void *arg);
     void *arg;
 };
@@ -36,17 +37,20 @@ void rt_mailbox_free(struct rt_mailbox *m)
     free(m);
 }
 
-void mailbox__post(struct rt_mailbox *m, struct rt_tx *tx)
+bool mailbox__post(struct rt_mailbox *m, struct rt_tx *tx)
 {
     pthread_mutex_lock(&m->mu);
-    bool wake = !m->head && !m->running;
+    bool open = !m->closed, wake = open && !m->head && !m->running;
     tx->next = NULL;
-    *m->tail = tx;
-    m->tail = &tx->next;
-    atomic_store_explicit(&m->mail, true, memory_order_relaxed);
+    if (open) {
+        *m->tail = tx;
+        m->tail = &tx->next;
+        atomic_store_explicit(&m->mail, true, memory_order_relaxed);
+    }
     pthread_mutex_unlock(&m->mu);
     if (wake)
         m->wake(m->arg);
+    return open;
 }
 
 static struct rt_tx *take_all(struct rt_mailbox *m)
@@ -59,6 +63,18 @@ static struct rt_tx *take_all(struct rt_mailbox *m)
     atomic_store_explicit(&m->mail, false, memory_order_relaxed);
     pthread_mutex_unlock(&m->mu);
     return list;
+}
+
+void rt_mailbox_close(struct rt_mailbox *m)
+{
+    pthread_mutex_lock(&m->mu);
+    m->closed = true;
+    pthread_mutex_unlock(&m->mu);
+    for (struct rt_tx *tx = take_all(m), *next; tx; tx = next) {
+        next = tx->next;
+        if (tx->granted_now)
+            writer__declined(tx);
+    }
 }
 
 bool rt_mailbox_has_mail(const struct rt_mailbox *m) { return atomic_load_explicit(&m->mail, memory_order_relaxed); }

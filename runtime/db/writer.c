@@ -30,7 +30,7 @@ struct rt_writer {
     enum state state;
     struct list waiting, group;
     int group_n;
-    bool flush_wanted, stop;
+    bool flush_wanted, stop, stopped;
     bool open;          /* BEGIN was done; belongs to whoever holds the connection */
     _Atomic bool dirty; /* open, readable without the lock */
     _Atomic uint64_t sequence;
@@ -69,12 +69,14 @@ static void set_open(struct rt_writer *w, bool open)
  * that, or it would wake up just to wait for the lock. */
 static void pass_turn(struct rt_writer *w)
 {
-    bool commit = false;
-    struct rt_tx *next = w->group_n < GROUP_MAX ? list_pop(&w->waiting) : NULL;
-    if (next) {
-        w->state = HELD;
+    bool commit = false, passed = false;
+    while (!passed && w->group_n < GROUP_MAX && w->waiting.head) {
+        struct rt_tx *next = list_pop(&w->waiting);
         next->granted_now = true;
-        mailbox__post(next->mailbox, next);
+        passed = mailbox__post(next->mailbox, next);
+    }
+    if (passed) {
+        w->state = HELD;
     } else if (w->group_n >= GROUP_MAX || w->flush_wanted) {
         w->flush_wanted = false;
         w->state = COMMITTING;
@@ -157,6 +159,8 @@ void writer__granted(struct rt_tx *tx)
     give_back(w);
     tx->done(tx, rc);
 }
+
+void writer__declined(struct rt_tx *tx) { give_back(tx->writer); }
 
 struct rt_conn *rt_writer_conn(struct rt_writer *w) { return w->conn; }
 
@@ -348,9 +352,9 @@ int rt_writer_open(const char *path, struct rt_writer **ret, struct rt_err *err)
     return 0;
 }
 
-void rt_writer_close(struct rt_writer *w)
+void rt_writer_stop(struct rt_writer *w)
 {
-    if (!w)
+    if (!w || w->stopped)
         return;
     rt_writer_flush(w);
     pthread_mutex_lock(&w->mu);
@@ -358,6 +362,14 @@ void rt_writer_close(struct rt_writer *w)
     pthread_cond_signal(&w->work);
     pthread_mutex_unlock(&w->mu);
     pthread_join(w->thread, NULL);
+    w->stopped = true;
+}
+
+void rt_writer_close(struct rt_writer *w)
+{
+    if (!w)
+        return;
+    rt_writer_stop(w);
     sqlite3_stmt **slots[] = { &w->begin, &w->commit, &w->rollback, &w->savepoint, &w->release, &w->back };
     for (size_t i = 0; i < sizeof slots / sizeof *slots; i++)
         sqlite3_finalize(*slots[i]);

@@ -40,7 +40,10 @@ struct rt_writer_stats {
 
 /* Opens the write connection of `path` and starts the committer thread. */
 int rt_writer_open(const char *path, struct rt_writer **ret, struct rt_err *err);
-/* Waits for the last commit, checkpoints, closes. No transaction may be open. */
+/* Commits what has gathered and waits for that: from here on no transaction is touched, whatever became of it. Those
+ * that were never granted or never ended are not told. */
+void rt_writer_stop(struct rt_writer *w);
+/* Stops, checkpoints, closes. No transaction may be open. */
 void rt_writer_close(struct rt_writer *w);
 
 /* RT_TX_GRANTED: the caller holds the turn and its savepoint is open. RT_TX_QUEUED: `granted` comes
@@ -66,6 +69,8 @@ void rt_writer_stats(struct rt_writer *w, struct rt_writer_stats *ret);
 struct rt_mailbox *rt_mailbox_new(void (*wake)(void *arg), void *arg);
 void rt_mailbox_free(struct rt_mailbox *m);
 void rt_mailbox_run(struct rt_mailbox *m);
+/* After the worker's end: what comes is dropped, and turns are passed on, so that nobody waits for them. */
+void rt_mailbox_close(struct rt_mailbox *m);
 bool rt_mailbox_has_mail(const struct rt_mailbox *m); /* a glance, without a lock */
 
 #endif

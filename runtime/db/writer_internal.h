@@ -6,9 +6,12 @@
 
 #include "db/writer.h"
 
-/* Hands the transaction to its worker (any thread): a turn if tx->granted_now, else its outcome. */
-void mailbox__post(struct rt_mailbox *m, struct rt_tx *tx);
+/* Hands the transaction to its worker (any thread): a turn if tx->granted_now, else its outcome. False when the
+ * mailbox is closed. */
+bool mailbox__post(struct rt_mailbox *m, struct rt_tx *tx);
 /* The worker received the turn: opens the savepoint and calls tx->granted. */
 void writer__granted(struct rt_tx *tx);
+/* The turn came too late for its worker: it goes to the next. */
+void writer__declined(struct rt_tx *tx);
 
 #endif

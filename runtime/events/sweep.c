@@ -27,6 +27,7 @@ struct sweep {
     size_t at;
     struct verdict verdicts[ROOMS_PER_TURN];
     int n_verdicts;
+    int64_t rows; /* removed in the turn */
     bool running;
     void (*done)(void *arg);
     void *arg;
@@ -111,7 +112,7 @@ static int64_t removed(struct sweep *s, struct rt_stmt *st, struct rt_err *err)
     if (rc)
         return rc;
     int64_t n = rt_conn_changes(c);
-    atomic_fetch_sub(&s->events->rows, n);
+    s->rows += n;
     return n;
 }
 
@@ -200,10 +201,11 @@ static int64_t remove_old(struct sweep *s, struct verdict *v, int64_t now, struc
 /* The turn's work: 1 when something is decided, so that it must be committed. */
 static int sweep_some(struct sweep *s, struct rt_err *err)
 {
-    int64_t now = rt_now_ms(), rows = 0;
+    int64_t now = rt_now_ms();
     struct rt_str room;
     s->n_verdicts = 0;
-    while (s->n_verdicts < ROOMS_PER_TURN && rows < ROWS_PER_TURN && next_name(s, &room)) {
+    s->rows = 0;
+    while (s->n_verdicts < ROOMS_PER_TURN && s->rows < ROWS_PER_TURN && next_name(s, &room)) {
         struct verdict *v = &s->verdicts[s->n_verdicts];
         if (!decide(s->events, room, now, v))
             continue;
@@ -211,7 +213,6 @@ static int sweep_some(struct sweep *s, struct rt_err *err)
         int64_t n = v->forget ? remove_room(s, room, err) : remove_old(s, v, now, err);
         if (n < 0)
             return (int)n;
-        rows += n;
     }
     return s->n_verdicts > 0;
 }
@@ -222,6 +223,7 @@ static void effects(struct rt_tx *tx)
 {
     struct sweep *s = (struct sweep *)((char *)tx - offsetof(struct sweep, tx));
     struct rt_events *e = s->events;
+    atomic_fetch_sub(&e->rows, s->rows);
     pthread_mutex_lock(&e->mu);
     for (int i = 0; i < s->n_verdicts; i++) {
         struct verdict *v = &s->verdicts[i];

@@ -207,6 +207,20 @@ static void wait_for_signal(struct rt_host *h, const sigset_t *set)
     rt_log(RT_LOG_INFO, "stopping", "signal", sig == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
 }
 
+/* Where the drain was cut short, requests still wait for a turn, a commit, a hash, a report. Whoever works for them
+ * on another thread has to be done before their memory goes. */
+static void settle(struct rt_host *h)
+{
+    for (int w = 0; w < h->n_workers; w++)
+        if (h->workers[w].mailbox)
+            rt_mailbox_close(h->workers[w].mailbox);
+    rt_outbox_join(h->outbox);
+    rt_password_pool_free(h->passwords);
+    rt_report_pool_free(h->reports);
+    for (int a = 0; a < h->n_apps; a++)
+        rt_writer_stop(h->apps[a].shared.writer);
+}
+
 static void stop(struct rt_host *h)
 {
     atomic_store(&h->draining, true);
@@ -218,9 +232,7 @@ static void stop(struct rt_host *h)
     rt_outbox_drain(h->outbox);
     for (int w = h->n_workers - 1; w >= 0; w--)
         rt_worker_join(&h->workers[w]);
-    rt_outbox_join(h->outbox);
-    rt_password_pool_free(h->passwords);
-    rt_report_pool_free(h->reports);
+    settle(h);
     for (int a = 0; a < h->n_apps; a++)
         rt_scheduler_free(h->schedulers[a]);
     rt_keeper_free(h->keeper);

@@ -19,6 +19,7 @@ local lists = {
     Project = "v1/projects",
     Task = "v1/tasks",
     Session = "v1/pomodoro/sessions",
+    OwnOrganization = "v2/organizations",
     Member = "v2/organizations/acme-startup/members",
     OrganizationProject = "v2/organizations/acme-startup/projects",
     OrganizationTask = "v2/organizations/acme-startup/tasks",

@@ -129,6 +129,27 @@ def test_who_may_not_look_is_told_so(browser, team, slug, said):
     assert [m for m in browser.console() if "403" not in m and "404" not in m] == []
 
 
+def test_the_own_organizations_are_offered(clean, team):
+    """Those whose board the user may see, by their names."""
+    second = Organization(team.server, team.owner, name="Second & Co")
+    elsewhere = Organization(team.server, name="As an employee")
+    elsewhere.join(team.owner)
+    board = Board(clean, team)
+    board.log_in()
+    clean.until_shown("#choose")
+    offered = [" ".join(e.text.split()) for e in clean.all("#choose .choices button")]
+    assert offered == ["Second & Co %s · 1 person" % second.slug, "Acme Startup %s · 3 people" % team.slug]
+    clean.picture("board-choose")
+    clean.click('#choose .choices [data-slug="%s"]' % second.slug)
+    clean.until(lambda: clean.text("#organization") == "Second & Co", "the name of the second")
+    clean.click("#change")
+    clean.until_shown("#choose")
+    clean.click('#choose .choices [data-slug="%s"]' % team.slug)
+    board.ready()
+    assert clean.text("#organization") == "Acme Startup"
+    elsewhere.remove(team.owner)
+
+
 def test_an_access_token_that_ran_out_is_renewed_unnoticed(browser, team):
     board = Board(browser, team).open()
     team.server.advance(3700)

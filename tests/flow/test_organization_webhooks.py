@@ -101,6 +101,16 @@ def test_bad_webhooks(acme, body, field):
     acme.ask(acme.owner, "POST", "/webhooks/", json={**good, **body}).error(400, "VALIDATION_ERROR", field)
 
 
+def test_there_is_a_most_of_them(acme):
+    """Each costs every change of every member a row."""
+    body = {"url": "https://example.com/hook", "events": ["task_started", "task_started"], "secret": SECRET}
+    made = [acme.ask(acme.owner, "POST", "/webhooks/", json=body).expect(201) for _ in range(100)]
+    assert made[0]["events"] == ["task_started"], "an event counts once"
+    acme.ask(acme.owner, "POST", "/webhooks/", json=body).error(409, "CONFLICT")
+    acme.ask(acme.owner, "DELETE", "/webhooks/%d/" % made[7]["id"]).expect(204)
+    acme.ask(acme.owner, "POST", "/webhooks/", json=body).expect(201)
+
+
 def test_the_documented_payload(acme, receiver):
     hook = Hook(acme, receiver, ["task_completed"])
     jane = acme.member(first_name="Jane")

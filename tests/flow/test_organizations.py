@@ -69,6 +69,31 @@ def test_unknown_is_404_and_foreign_is_403(user, acme):
     acme.ask(outsider, "PATCH", json={"name": 7}).error(403, "PERMISSION_DENIED")
 
 
+# -- finding one's own
+
+def own(user, **query):
+    return v2(user, "GET", "/organizations/", query=query).expect(200)
+
+
+def test_everybody_finds_the_organizations_that_he_is_in(server, user, acme):
+    u = user()
+    assert own(u) == {"count": 0, "next": None, "previous": None, "results": []}
+    acme.join(u, "manager")
+    server.advance(1)
+    mine = Organization(server, u, name="Mine")
+    found = own(u)
+    assert found["count"] == 2 and found["results"] == [
+        {"id": mine.id, "name": "Mine", "slug": mine.slug, "role": "admin", "member_count": 1},
+        {"id": acme.id, "name": "Acme Startup", "slug": acme.slug, "role": "manager", "member_count": 2}]
+    first = own(u, page_size=1)
+    assert first["next"].endswith("/api/v2/organizations/?page_size=1&page=2") and first["previous"] is None
+    assert [o["slug"] for o in own(u, page_size=1, page=2)["results"]] == [acme.slug]
+    v2(u, "GET", "/organizations/", query={"page": 3}).error(404, "NOT_FOUND")
+    acme.remove(u)
+    assert [o["slug"] for o in own(u)["results"]] == [mine.slug]
+    assert own(acme.owner)["results"][0]["member_count"] == 1
+
+
 def test_update(acme):
     r = acme.ask(acme.owner, "PATCH", json={"name": "Acme Inc", "require_task_estimates": True,
                                             "default_pomodoro_duration": 50, "is_active": False, "slug": "other",

@@ -18,6 +18,7 @@ ADMIN = (401, 403, 403, 403, 200)
 
 # "METHOD /path" → the statuses, 200 for whatever the route answers when it is allowed.
 MATRIX = {
+    "GET /organizations/": ANYBODY,
     "POST /organizations/": ANYBODY,
     "GET /organizations/{slug}/": EMPLOYEE,
     "PATCH /organizations/{slug}/": ADMIN,

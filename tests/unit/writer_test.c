@@ -193,6 +193,41 @@ static void others_wait_in_line(void **state)
     assert_int_equal(on_disk("SELECT v = 'b' FROM t"), 1);
 }
 
+static void a_worker_that_ended_holds_nobody_up(void **state)
+{
+    struct worker ended;
+    struct work a, b, c, d;
+    (void)state;
+    worker_init(&ended);
+    assert_int_equal(begin(&main_worker, &a), RT_TX_GRANTED);
+    assert_int_equal(begin(&ended, &b), RT_TX_QUEUED);
+    assert_int_equal(begin(&ended, &c), RT_TX_QUEUED);
+    assert_int_equal(begin(&main_worker, &d), RT_TX_QUEUED);
+    assert_int_equal(rt_tx_end(w, &a.tx, true, NULL), 0);
+    assert_true(rt_mailbox_has_mail(ended.box)); /* the turn is b's, who will not take it */
+    rt_mailbox_close(ended.box);
+    wait_mail(&main_worker, &d.granted);
+    assert_int_equal(b.granted + c.granted, 0);
+    assert_int_equal(rt_tx_end(w, &d.tx, true, NULL), 0);
+    assert_int_equal(wait_done(&d), 0);
+    worker_fini(&ended);
+}
+
+static void after_the_stop_nothing_is_touched(void **state)
+{
+    struct work *x = calloc(1, sizeof *x);
+    (void)state;
+    assert_int_equal(begin(&main_worker, x), RT_TX_GRANTED);
+    assert_int_equal(statement("INSERT INTO t VALUES (1, 'a', NULL)"), 0);
+    assert_int_equal(rt_tx_end(w, &x->tx, true, NULL), 0);
+    rt_mailbox_close(main_worker.box);
+    rt_writer_stop(w);
+    assert_int_equal(on_disk("SELECT COUNT(*) FROM t"), 1);
+    assert_int_equal(atomic_load(&effects), 1);
+    assert_int_equal(x->done, 0);
+    free(x);
+}
+
 /* What destroys the whole group is told to everybody in it. */
 static void assert_group_lost(struct work *a, const char *killer)
 {
@@ -365,6 +400,8 @@ int main(void)
         TEST(done_means_on_disk),
         TEST(rolled_back_leaves_nothing_and_harms_nobody),
         TEST(others_wait_in_line),
+        TEST(a_worker_that_ended_holds_nobody_up),
+        TEST(after_the_stop_nothing_is_touched),
         TEST(or_rollback_is_told_to_all),
         TEST(an_interrupted_write_is_told_to_all),
         TEST(a_deferred_foreign_key_fails_its_owner_alone),

@@ -4,9 +4,9 @@
 // (?organization=acme), so a board can be bookmarked.
 import { Api } from "./api.js";
 import { Board } from "./board.js";
-import { find, say } from "./dom.js";
+import { find, make, say } from "./dom.js";
 
-const DEMO = { email: "demo@focusflow.com", password: "DemoPass123!", slug: "acme" };
+const DEMO = { email: "demo@focusflow.com", password: "DemoPass123!" };
 const LAST = "focusflow.organization";
 
 let board = null;
@@ -42,7 +42,7 @@ async function open(slug) {
     } catch (error) {
         if (api.loggedIn) {
             find("slug").value = slug;
-            show("choose", refusal(error, slug));
+            await choose(refusal(error, slug));
         }
         return;
     }
@@ -52,14 +52,31 @@ async function open(slug) {
     history.replaceState(null, "", address);
 }
 
+/** Offers the organizations whose board the user may see; any other can still be named. */
+async function choose(message = "") {
+    let own = [];
+    try {
+        own = (await api.get("/api/v2/organizations/?page_size=100")).results.filter((o) => o.role !== "employee");
+    } catch {
+        // The name can be typed.
+    }
+    if (!api.loggedIn) {
+        return;
+    }
+    find("choose").querySelector(".choices").replaceChildren(...own.map((o) => {
+        const people = o.member_count === 1 ? "1 person" : `${o.member_count} people`;
+        const button = make("button", { type: "button", "data-slug": o.slug }, o.name, " ",
+            make("span", { class: "muted" }, `${o.slug} · ${people}`));
+        button.addEventListener("click", () => open(o.slug));
+        return button;
+    }));
+    find("slug").value ||= own[0]?.slug ?? "";
+    show("choose", message);
+}
+
 function begin() {
     const slug = new URL(location.href).searchParams.get("organization") ?? localStorage.getItem(LAST);
-    if (slug) {
-        open(slug);
-    } else {
-        find("slug").value = DEMO.slug;
-        show("choose");
-    }
+    return slug ? open(slug) : choose();
 }
 
 /** Runs the work of a form: one at a time, with what went wrong beside it. */
@@ -83,7 +100,7 @@ function onSubmit(view, work) {
 onSubmit("login", async () => {
     await api.logIn(find("email").value.trim(), find("password").value);
     find("password").value = "";
-    begin();
+    await begin();
 });
 
 onSubmit("choose", () => open(find("slug").value.trim()));
@@ -98,11 +115,12 @@ for (const button of document.querySelectorAll("[data-action=logout]")) {
     button.addEventListener("click", async () => {
         board?.stop();
         await api.logOut();
+        find("slug").value = "";        // the next user's are others
         show("login");
     });
 }
 
-find("change").addEventListener("click", () => show("choose"));
+find("change").addEventListener("click", () => choose());
 find("again").addEventListener("click", () => board?.again());
 
 if (api.loggedIn) {

@@ -57,6 +57,14 @@ models.Organization = object {
     { "timezone", doc("The zone whose day today is.", example("America/New_York", timezone)) },
 }
 
+models.OwnOrganization = object {
+    { "id", object_id },
+    { "name", name },
+    { "slug", slug },
+    { "role", doc("The caller's.", role) },
+    { "member_count", integer { example = 5 } },
+}
+
 models.Member = object {
     { "id", doc("Of the membership.", object_id) },
     { "user", object {

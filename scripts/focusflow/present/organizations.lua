@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- An organization when it is new (7.1) and later (7.2).
+-- An organization when it is new (7.1) and later (7.2), and as one of those that a user is in.
 local view = require "view"
 local organizations = {}
 
@@ -13,6 +13,15 @@ organizations.new = view.new {
         o.created_at AS "created_at:time", u.id AS "owner.id", u.username AS "owner.username",
         u.email AS "owner.email"]],
     joins = "JOIN users u ON u.id = o.owner_id",
+}
+
+-- Of a membership: where the user is, and as what.
+organizations.own = view.new {
+    table = "memberships",
+    alias = "m",
+    columns = [[o.id, o.name, o.slug, m.role,
+        (SELECT COUNT(*) FROM memberships x WHERE x.organization_id = o.id AND x.is_active = 1) AS member_count]],
+    joins = "JOIN organizations o ON o.id = m.organization_id",
 }
 
 local ROW = [[

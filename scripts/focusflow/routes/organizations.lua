@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- 7.1 to 7.3: organizations, and the projects in them (FF-40).
+-- 7.1 to 7.3: organizations, the projects in them (FF-40), and which ones a user is in: without that no client could
+-- offer a choice.
 local conditions = require "lib.conditions"
 local memberships = require "memberships"
 local organizations = require "organizations"
@@ -9,7 +10,7 @@ local rows = require "present.organizations"
 local rules = require "rules.organizations"
 local view = require "view"
 
-local NEWEST_FIRST = { "-created_at" }
+local NEWEST_FIRST, LAST_JOINED_FIRST = { "-created_at" }, { "-joined_at" }
 local NOT_FOUND = "There is no such organization."
 local params = { slug = organizations.slug_param }
 
@@ -90,6 +91,11 @@ local function update(req)
     end)
 end
 
+local function list_own(req)
+    local where = conditions.new("user_id = ? AND is_active = 1", req.user.id)
+    return 200, view.list(req, rows.own, where, LAST_JOINED_FIRST)
+end
+
 local function list_projects(req)
     local where = conditions.new("organization_id = ?", req.organization.id)
     return 200, view.list(req, projects.of_organization, where, NEWEST_FIRST)
@@ -117,6 +123,16 @@ return {
         returns = { [201] = "NewOrganization" },
         errors = { [409] = "The slug is taken." },
         run = create,
+    },
+    GET "/api/v2/organizations/" {
+        summary = "List one's organizations",
+        description = "Those that the caller is an active member of, and as what; the last joined first.",
+        who = "user",
+        limit = "organization",
+        query = view.paging,
+        returns = { [200] = "OwnOrganizationPage" },
+        errors = { [404] = "There is no such page." },
+        run = list_own,
     },
     GET "/api/v2/organizations/{slug}/" {
         summary = "Get an organization",

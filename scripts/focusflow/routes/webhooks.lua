@@ -9,6 +9,8 @@ local webhooks = require "webhooks"
 
 local NOT_FOUND = "There is no such organization or webhook."
 local DISABLED = "The webhook is disabled."
+local WEBHOOKS = 100
+local TOO_MANY = "An organization has at most " .. WEBHOOKS .. " webhooks."
 local slug = organizations.slug_param
 local one = { slug = slug, id = id }
 
@@ -45,13 +47,28 @@ local function list_all(req)
     return page_of(req, results, #all)
 end
 
+local function without_repetition(events)
+    local seen, out = {}, {}
+    for _, event in ipairs(events) do
+        if not seen[event] then
+            seen[event] = true
+            out[#out + 1] = event
+        end
+    end
+    return out
+end
+
+-- Each webhook is one more row in the transactions of all members' work, so there is a most of them.
 local function create(req)
     local body = req.body
     return 201, db.transaction(function()
+        if #webhook.list(owner(req)) >= WEBHOOKS then
+            fail.conflict(TOO_MANY)
+        end
         local hook, problem = webhook.create {
             owner = owner(req),
             url = body.url,
-            events = body.events,
+            events = without_repetition(body.events),
             secret = body.secret,
         }
         if not hook then
@@ -133,7 +150,7 @@ return {
             secret = text { 8, 255, trim = false, example = "your-webhook-secret" },
         },
         returns = { [201] = "Webhook" },
-        errors = { [404] = "There is no such organization." },
+        errors = { [404] = "There is no such organization.", [409] = TOO_MANY },
         run = create,
     }),
     DELETE "/api/v2/organizations/{slug}/webhooks/{id}/" (route {
