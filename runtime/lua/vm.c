@@ -21,8 +21,8 @@ int luaopen_cjson(lua_State *L);
 
 static int no_text_chunks(lua_State *L) { return luaL_error(L, "a panic outside any protected call"); }
 
-/* Registry: the whole text of the latest failure, which may be longer than a struct rt_err holds. The field is there from
- * the start, since setting it must not need memory. */
+/* Registry: the whole text of the latest failure, which may be longer than a struct rt_err holds. The field is there
+ * from the start, since setting it must not need memory. */
 static const char failure[] = "rt.failure";
 
 /* The globals of scripts: registry field "globals" is the real table, the global table a frozen view. */

@@ -21,7 +21,8 @@ static const char *const test_flags[] = { "spec", "filter", NULL };
 
 const struct rt_command rt_commands[] = {
     { "serve", "", "Serve the apps until SIGTERM", no_flags, rt_cmd_serve },
-    { "check", "[APP] [--json] ", "Report every problem that can be known before running, as file:line:column", json_flag, rt_cmd_check },
+    { "check", "[APP] [--json] ", "Report every problem that can be known before running, as file:line:column",
+      json_flag, rt_cmd_check },
     { "routes", "[APP] [--json] ", "List the routes", json_flag, rt_cmd_routes },
     { "openapi", "APP [PAGE] ", "Print the OpenAPI document of an app's docs page (1, 2, …)", no_flags,
       rt_cmd_openapi },
