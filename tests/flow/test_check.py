@@ -117,6 +117,23 @@ def test_scripts_are_read_not_run_in_the_checking_state(tmp_path):
     assert not (tmp_path / "made").exists()
 
 
+STRANGE = {
+    "brackets": "return " + "(" * 100000 + "1" + ")" * 100000, "tables": "return " + "{" * 100000 + "}" * 100000,
+    "negations": "return " + "not " * 99999 + "1", "control characters": "\0\1\2", "bytecode": "\x1bLua",
+    "a long word": "x" * 500000,
+}
+
+
+@pytest.mark.parametrize("what", STRANGE)
+def test_a_strange_file_does_not_hide_the_problems_of_others(tmp_path, what):
+    root = write(tmp_path)
+    spoil(root, (HERE / "unknown_column.txt").read_text(encoding="utf-8"))
+    (root / "scripts" / "demo" / "extra.lua").write_text(STRANGE[what])
+    r = check(root)
+    assert "demo/notes.lua:6:12: db.one: no such column: txt" in r.stderr
+    assert r.returncode == 1 and "demo/extra.lua:1:" in r.stderr
+
+
 def test_the_apps_of_this_repository_have_no_problems():
     began = time.monotonic()
     r = command("check")

@@ -115,7 +115,13 @@ end
 return function(app, files, report)
     local options, reports, chosen = options_for(app), {}, {}
     for i, file in ipairs(files) do
-        reports[i], chosen[i] = analyse(file), options[file.kind]
+        local ok, found = pcall(analyse, file)
+        if not ok then      -- nested too deeply, say: the other files are checked all the same
+            report { file = file.path, line = 1, column = 1, rule = "syntax", message = "this file cannot be analysed: "
+                .. tostring(found):match "^[^\n]*" }
+            found = { warnings = {}, inline_options = {}, line_lengths = {}, line_endings = {} }
+        end
+        reports[i], chosen[i] = found, options[file.kind]
         table.sort(reports[i].warnings, function(a, b)
             return a.line < b.line or a.line == b.line and a.column < b.column
         end)

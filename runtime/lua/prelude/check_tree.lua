@@ -54,7 +54,7 @@ function tree.constant(node, depth)
     if type(text) == "string" then
         return text
     end
-    if not node or depth > 50 then
+    if not node or depth > 200 then
         return nil
     elseif node.tag == "String" then
         return node[1]
