@@ -24,7 +24,7 @@ enum rt_code {
 
 struct rt_err {
     int code;
-    char msg[512];
+    char msg[2048]; /* all problems of a script, or its traceback */
 };
 
 /* Fills *err (nullable) and returns `code`, so that `return rt_err_set(err, RT_E_IO, …)` reads well. */

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -288,3 +289,11 @@ int rt_tree_differences(const struct rt_tree *a, const struct rt_tree *b)
         n += !rt_tree_find(a, b->file[i].path);
     return n;
 }
+
+static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+    (void)st, (void)flag, (void)ftw;
+    return remove(path);
+}
+
+bool rt_tree_remove(const char *folder) { return nftw(folder, remove_entry, DEPTH_MAX, FTW_DEPTH | FTW_PHYS) == 0; }

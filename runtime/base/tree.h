@@ -7,6 +7,7 @@
 #define RT_BASE_TREE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -29,7 +30,8 @@ struct rt_tree {
 
 /* Reads root/folder/… for each of `folders` (ended by NULL; one that does not exist is empty). Names that begin with
  * '.' or '#' or end in '~' are editors' and are left out. Files that change while they are read are read again.
- * RT_E_LIMIT above the sizes, RT_E_INVALID for links and devices, RT_E_IO; the message names the file. The caller has the only reference. */
+ * RT_E_LIMIT above the sizes, RT_E_INVALID for links and devices, RT_E_IO; the message names the file. RT_E_BUSY when
+ * they do not come to rest. The caller has the only reference. */
 int rt_tree_read(const char *root, const char *const *folders, struct rt_tree **ret, struct rt_err *err);
 /* An empty one to be filled with rt_tree_add() in any order (text is copied), then put in order. */
 struct rt_tree *rt_tree_new(void);
@@ -41,6 +43,8 @@ void rt_tree_unref(struct rt_tree *t);
 int rt_tree_differences(const struct rt_tree *a, const struct rt_tree *b);
 /* Writes all files below `folder`, which exists, making folders as needed (0700, files 0600). */
 int rt_tree_write(const struct rt_tree *t, const char *folder, struct rt_err *err);
+/* Removes a folder with all that is in it; links are not followed. False when something stayed. */
+bool rt_tree_remove(const char *folder);
 /* NULL when there is no such file. */
 const struct rt_tree_file *rt_tree_find(const struct rt_tree *t, const char *path);
 /* The first file whose path begins with `prefix`, as an index; t->n when there is none. They stand side by side. */

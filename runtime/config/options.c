@@ -87,6 +87,8 @@ const struct config_option config__table[] = {
     NUM(password_queue, "password-queue", CONFIG_LONG, "64", 1, 100000, NULL, "most passwords that wait for a thread"),
     FLAG(watch, "watch", NULL, "bring saved scripts live at once; on in development, off in production"),
     FLAG(release_specs, "release-specs", "on", "run an app's specs before its scripts go live"),
+    { "admin-token", CONFIG_SECRET, "", 32, 0, "TEXT",
+      "lets its bearer reload and see the status over HTTP; empty: nobody", AT(admin_token), NULL },
     TEXT(webhook_schedule, "webhook-schedule", "0,5,300,1800,7200,18000,36000,50400,72000,86400", 1, "SECONDS",
          "delays before each attempt at a webhook's delivery, from the end of the one before"),
     NUM(webhook_timeout, "webhook-timeout", CONFIG_LONG, "15", 1, 300, "seconds", "how long a delivery may take"),

@@ -14,11 +14,12 @@
 
 enum rt_env { RT_ENV_PRODUCTION, RT_ENV_DEVELOPMENT };
 
-#define RT_OPTIONS_MAX 48
+#define RT_OPTIONS_MAX 64
 
 struct rt_options {
     const char *config, *host, *data, *scripts, *db, *apps, *log_level, *log_format, *cors_origins, *outbound_allow,
-        *public_url, *jwt_secret, *rate_limits, *trusted_proxies, *webhook_schedule, *smtp_url, *mail_from;
+        *public_url, *jwt_secret, *rate_limits, *trusted_proxies, *webhook_schedule, *smtp_url, *mail_from,
+        *admin_token;
     int port, workers, env;
     int64_t body_bytes, header_bytes, url_bytes, idle_seconds, request_seconds, connections;
     int64_t socket_connections, socket_message_bytes, socket_queue_bytes, socket_ping_seconds;

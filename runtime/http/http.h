@@ -56,6 +56,7 @@ int rt_http_timeout(struct rt_http *h);
 void rt_http_sweep(struct rt_http *h);
 /* From now on: answers carry `Connection: close`, idle connections are closed. */
 void rt_http_drain(struct rt_http *h);
+/* Both from any thread. */
 unsigned rt_http_connections(const struct rt_http *h);
 unsigned rt_http_active(const struct rt_http *h); /* requests that wait for their answer */
 

@@ -7,6 +7,7 @@
 
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 
 #include "base/buf.h"
 #include "http/http.h"
@@ -81,7 +82,8 @@ struct rt_http {
     struct http_link parked; /* requests that wait for their answer */
     struct http_link woken;  /* parked requests whose answer came */
     struct rt_http_req *spare;
-    unsigned spares, connections, active;
+    unsigned spares;
+    _Atomic unsigned connections, active; /* read by others for metrics */
     struct http_linger *lingers;
     unsigned linger_count;
     bool draining, stopping;

@@ -38,8 +38,8 @@ struct rt_pages {
 };
 
 /* Picks what the declarations name below `app` in `tree` (which is referenced). Without `development` those for
- * development are left out. RT_E_INVALID for a bad path, name or type, RT_E_NOTFOUND, RT_E_LIMIT for the caps above; the
- * message names the file. */
+ * development are left out. RT_E_INVALID for a bad path, name or type, RT_E_NOTFOUND, RT_E_LIMIT for the caps above;
+ * the message names the file. */
 int rt_pages_load(struct rt_tree *tree, const char *app, const struct rt_page_declaration *declarations, int n,
                   bool development, struct rt_pages **ret, struct rt_err *err);
 void rt_pages_free(struct rt_pages *pages);

@@ -111,6 +111,25 @@ int rt_timer_postpone(struct rt_conn *c, const struct rt_timer *t, int64_t now, 
     return finish(s, err);
 }
 
+int rt_timer_names(struct rt_conn *c, bool (*each)(void *arg, const char *name, int64_t n), void *arg,
+                   struct rt_err *err)
+{
+    struct rt_stmt *s;
+    struct rt_buf name;
+    int rc = prepare(c, "SELECT name, COUNT(*) FROM perigee_timers GROUP BY name ORDER BY name", &s, err);
+    if (rc)
+        return rc;
+    rt_buf_init(&name, 4096);
+    while ((rc = rt_stmt_step(s, err)) == RT_STEP_ROW) {
+        take_text(s, 0, &name);
+        if (!each(arg, rt_buf_cstr(&name), rt_col_int(s, 1)))
+            break;
+    }
+    rt_stmt_done(s);
+    rt_buf_fini(&name);
+    return rc < 0 ? rc : 0;
+}
+
 int rt_timer_next(struct rt_conn *c, int64_t *ret, struct rt_err *err)
 {
     int64_t next;

@@ -6,6 +6,7 @@
 #ifndef RT_JOBS_TIMERS_H
 #define RT_JOBS_TIMERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,10 @@ int rt_timer_cancel(struct rt_conn *c, struct rt_str key, struct rt_err *err);
 int rt_timer_claim(struct rt_conn *c, int64_t now, struct rt_timer *ret, struct rt_err *err);
 /* Its job failed and was rolled back: tries again later (1 s, 2 s, 4 s … at most an hour). */
 int rt_timer_postpone(struct rt_conn *c, const struct rt_timer *t, int64_t now, struct rt_err *err);
+/* Calls `each` for every name that timers wait under, with how many there are, until it returns false. Any
+ * connection. */
+int rt_timer_names(struct rt_conn *c, bool (*each)(void *arg, const char *name, int64_t n), void *arg,
+                   struct rt_err *err);
 /* When the next one is to be looked at; INT64_MAX when there is none. Any connection. */
 int rt_timer_next(struct rt_conn *c, int64_t *ret, struct rt_err *err);
 

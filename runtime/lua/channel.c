@@ -316,6 +316,13 @@ void rt_channels_tick(struct rt_vm *vm, int64_t now_ms)
     }
 }
 
+void rt_channels_close(struct rt_vm *vm, int code, const char *reason)
+{
+    for (unsigned i = 0; vm->channels && i < vm->channels->size; i++)
+        if (vm->channels->slots[i].channel)
+            end_connection(vm->channels->slots[i].channel, code, reason);
+}
+
 /* ---- for the binding ---- */
 
 bool rt_channel_send(struct rt_channel *c, struct rt_ws_text *text)

@@ -43,6 +43,8 @@ void rt_channel_closed(struct rt_channel *c, int code);
 
 /* Runs the handlers whose socket:timeout() is over; about once a second. */
 void rt_channels_tick(struct rt_vm *vm, int64_t now_ms);
+/* Closes all; their `closed` handlers run. */
+void rt_channels_close(struct rt_vm *vm, int code, const char *reason);
 /* How many there are, those included whose last handler still waits. */
 unsigned rt_channels_count(const struct rt_vm *vm);
 /* Drops all without running anything; part of rt_app_free(). */

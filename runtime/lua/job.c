@@ -153,3 +153,23 @@ void rt_job_function(struct rt_job *job, int ref)
     job->ref = ref;
     start(job, function_body);
 }
+
+struct look_up {
+    const struct rt_app *app;
+    const char *name;
+    bool found;
+};
+
+static int look_up(lua_State *L)
+{
+    struct look_up *x = lua_touserdata(L, 1);
+    if (lua_rawgeti(L, LUA_REGISTRYINDEX, x->app->timers_ref) == LUA_TTABLE)
+        x->found = lua_getfield(L, -1, x->name) == LUA_TFUNCTION;
+    return 0;
+}
+
+bool rt_job_has_timer(struct rt_app *app, const char *name)
+{
+    struct look_up x = { app, name, false };
+    return rt_vm_protected(app->vm, RT_RULE, look_up, &x, NULL) == 0 && x.found;
+}

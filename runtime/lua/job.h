@@ -29,4 +29,7 @@ void rt_job_postpone(struct rt_job *job);
 /* Runs a Lua function of the app (a registry reference) without arguments. */
 void rt_job_function(struct rt_job *job, int ref);
 
+/* Whether the manifest has a timer of that name. Its own thread, or before any runs it. */
+bool rt_job_has_timer(struct rt_app *app, const char *name);
+
 #endif

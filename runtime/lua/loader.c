@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * require() for scripts: a file below the app's folder, or below lib/, loaded once per state as text,
- * with the frozen globals. The files are those of the release's tree, the same for all of its states. Only while the app is loaded, so that a release is complete once it serves. */
+ * with the frozen globals. The files are those of the release's tree, the same for all of its states. Only
+ * while the app is loaded, so that a release is complete once it serves. */
 #include <stdio.h>
 #include <string.h>
 

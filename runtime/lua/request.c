@@ -101,7 +101,7 @@ static void push_body(lua_State *L, struct rt_str text)
         return;
     }
     if (rt_json_check(text.p, text.n, JSON_DEPTH, &first, &err)) {
-        char message[600];
+        char message[sizeof err.msg + 40];
         snprintf(message, sizeof message, "The body is not valid JSON: %s.", err.msg);
         invalid_body(L, message);
     }

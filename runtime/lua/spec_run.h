@@ -8,7 +8,8 @@
 #include "lua/vm.h"
 
 /* Runs busted with these arguments (folders, "--filter=…") on the loop of the state's services, until it is done.
- * `scripts` is the folder of the apps; specs may read files there. 0 when everything passed, RT_E_INVALID when not (busted has told why), another code when it could not run. */
+ * `scripts` is the folder of the apps; specs may read files there. 0 when everything passed, RT_E_INVALID when not
+ * (busted has told why), another code when it could not run. */
 int rt_spec_run(struct rt_vm *vm, const char *scripts, const char *const *args, int n, struct rt_err *err);
 
 #endif

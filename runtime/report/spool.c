@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/tree.h"
 
 struct rt_spool {
     struct rt_buf memory;
@@ -198,9 +199,11 @@ int rt_spool_folder(const char *folder, struct rt_err *err)
     DIR *d = opendir(folder);
     if (!d)
         return rt_err_set(err, RT_E_IO, "cannot read the folder %s: %s", folder, strerror(errno));
-    for (struct dirent *e; (e = readdir(d));)
-        if (e->d_name[0] != '.' && unlinkat(dirfd(d), e->d_name, 0))
-            unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR); /* of a workbook: its files never keep their names */
+    for (struct dirent *e; (e = readdir(d));) {
+        char path[1300];
+        if (e->d_name[0] != '.' && snprintf(path, sizeof path, "%s/%s", folder, e->d_name) < (int)sizeof path)
+            rt_tree_remove(path);
+    }
     closedir(d);
     return 0;
 }

@@ -32,6 +32,8 @@ static bool is_app(const char *scripts, const char *name)
 
 static int add_app(struct rt_host *h, const char *name, size_t n, struct rt_err *err)
 {
+    if ((n == 7 && memcmp(name, "runtime", n) == 0) || (n == 8 && memcmp(name, "releases", n) == 0))
+        return rt_err_set(err, RT_E_INVALID, "an app cannot be called %.*s: that name is the host's", (int)n, name);
     if (h->n_apps == RT_APPS_MAX)
         return rt_err_set(err, RT_E_LIMIT, "more than %d apps", RT_APPS_MAX);
     struct rt_app_shared *a = &h->apps[h->n_apps++].shared;

@@ -9,7 +9,7 @@
 #include "server/conversation.h"
 #include "server/outbox.h"
 
-static void respond_text(struct rt_conversation *c, int status, const char *type, const char *text)
+void rt_respond_text(struct rt_conversation *c, int status, const char *type, const char *text)
 {
     size_t n = strlen(text);
     char *body = malloc(n + 1);
@@ -45,7 +45,7 @@ static void clock_answer(struct rt_message *m)
     struct clock_wait *w = (struct clock_wait *)((char *)m - offsetof(struct clock_wait, message));
     struct rt_conversation *c = w->c;
     free(w);
-    respond_text(c, 200, "application/json", "{\"ok\":true}");
+    rt_respond_text(c, 200, "application/json", "{\"ok\":true}");
 }
 
 static void timers_idle(struct rt_idle_wait *wait)
@@ -87,13 +87,13 @@ static void move_clock(struct rt_conversation *c)
 {
     int64_t seconds;
     if (!read_move(rt_http_body(c->http), &seconds)) {
-        respond_text(c, 400, "application/json",
+        rt_respond_text(c, 400, "application/json",
                      "{\"error\":{\"code\":\"BAD_REQUEST\",\"message\":\"send {\\\"advance_seconds\\\": 60}\"}}");
         return;
     }
     struct clock_wait *w = malloc(sizeof *w);
     if (!w) {
-        respond_text(c, 503, NULL, "");
+        rt_respond_text(c, 503, NULL, "");
         return;
     }
     rt_clock_shift(rt_clock_shifted() + seconds);
@@ -108,14 +108,17 @@ bool rt_builtin(struct rt_conversation *c)
     struct rt_str path = rt_http_path(c->http), method = rt_http_method(c->http);
     struct rt_host *h = c->worker->host;
     bool get = rt_str_is(method, "GET") || rt_str_is(method, "HEAD");
-    if (path.n < 7 || (path.p[1] != 'h' && path.p[1] != 'r' && path.p[1] != 'm' && path.p[1] != '-'))
+    if (path.n < 7 || (path.p[1] != 'h' && path.p[1] != 'r' && path.p[1] != 'm' && path.p[1] != '-' &&
+                       path.p[1] != 'a'))
         return false;
+    if (path.p[1] == 'a')
+        return rt_admin(c);
     if (get && rt_str_is(path, "/healthz"))
-        respond_text(c, 200, "application/json", "{\"status\":\"ok\"}");
+        rt_respond_text(c, 200, "application/json", "{\"status\":\"ok\"}");
     else if (get && rt_str_is(path, "/readyz") && atomic_load(&h->ready) && !atomic_load(&h->draining))
-        respond_text(c, 200, "application/json", "{\"status\":\"ready\"}");
+        rt_respond_text(c, 200, "application/json", "{\"status\":\"ready\"}");
     else if (get && rt_str_is(path, "/readyz"))
-        respond_text(c, 503, "application/json", "{\"status\":\"not ready\"}");
+        rt_respond_text(c, 503, "application/json", "{\"status\":\"not ready\"}");
     else if (get && rt_str_is(path, "/metrics"))
         metrics(c);
     else if (h->options->env == RT_ENV_DEVELOPMENT && rt_str_is(method, "POST") && rt_str_is(path, "/-/clock"))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Scripts that may go live: read, compared with what serves, loaded, tested. Each app stands for itself:
- * a broken one keeps its old release and does not stop the others. */
+ * a broken one keeps its old release and does not stop the others. The releaser's thread. */
 #ifndef RT_SERVER_CANDIDATE_H
 #define RT_SERVER_CANDIDATE_H
 
@@ -14,11 +14,16 @@ struct rt_candidate {
         struct rt_tree *tree; /* NULL: not considered */
         bool changed;         /* differs from what serves */
         struct rt_release *built;
-        int code;        /* 0, or why it cannot go live … */
+        int code;          /* 0, or why it cannot go live … */
         struct rt_buf why; /* … in full, with file:line */
-        int files;       /* that differ from what serves */
+        int files;         /* that differ from what serves */
     } app[RT_APPS_MAX];
-    int changed, failed;
+    int failed;
+    bool specs; /* are to be run; true at first */
+    /* Asked now and then while specs run: true ends them, as nobody needs their outcome any more. Nullable. */
+    bool (*over)(void *arg);
+    void *over_arg;
+    bool given_up; /* it was over: nothing of it may go live */
 };
 
 void rt_candidate_init(struct rt_candidate *c, struct rt_host *h);
@@ -28,7 +33,13 @@ void rt_candidate_fini(struct rt_candidate *c);
 void rt_candidate_read(struct rt_candidate *c, int a);
 /* Takes `tree` (referenced) for app `a`. */
 void rt_candidate_take(struct rt_candidate *c, int a, struct rt_tree *tree);
-/* Builds what has changed, checks its migrations and runs its specs. */
+/* Builds what has changed, checks its migrations and timers and runs its specs. */
 void rt_candidate_build(struct rt_candidate *c);
+/* App `a` does not go live, for this reason. */
+void rt_candidate_refuse(struct rt_candidate *c, int a, int code, const char *why);
+
+/* candidate_specs.c: runs the specs of app `a` in a process of their own. What they print, shortened to its end, is in
+ * `out`. RT_E_INVALID when they failed, RT_E_EXPIRED when they did not end, RT_E_INTERRUPTED when it was over. */
+int rt_candidate_specs(struct rt_candidate *c, int a, struct rt_buf *out, struct rt_err *err);
 
 #endif

@@ -15,7 +15,7 @@
 #include "server/archive.h"
 #include "server/command.h"
 
-static const char key_name[] = "perigee.key";
+static const char key_name[] = "perigee.key", history_name[] = "releases.db";
 
 static int open_host(struct rt_host *h, struct rt_options *o, bool lock, struct rt_err *err)
 {
@@ -90,8 +90,8 @@ static int copy_key(const char *from, const char *to, struct rt_err *err)
 
 struct parts {
     char folder[1100];
-    char names[RT_APPS_MAX + 1][72];
-    const char *list[RT_APPS_MAX + 1];
+    char names[RT_APPS_MAX + 2][72];
+    const char *list[RT_APPS_MAX + 2];
     int n;
 };
 
@@ -102,7 +102,8 @@ static const char *next_part(struct parts *p, const char *name, const char *suff
     return p->list[p->n++];
 }
 
-/* Copies of all databases, and the key: without it kept outcomes and tokens of the copy would be worthless. */
+/* Copies of all databases, the history of releases, and the key: without it kept outcomes and tokens of the copy would
+ * be worthless. */
 static int gather(struct rt_host *h, struct parts *p, struct rt_err *err)
 {
     char from[1100], to[1200];
@@ -113,6 +114,11 @@ static int gather(struct rt_host *h, struct parts *p, struct rt_err *err)
             return rt_err_set(err, RT_E_NOTFOUND, "there is no database %s: is --data right?", a->db_path);
         snprintf(to, sizeof to, "%s/%s", p->folder, next_part(p, a->name, ".db"));
         rc = rt_backup(a->db_path, to, show_progress, a->name, err);
+    }
+    snprintf(from, sizeof from, "%s/%s", h->options->data, history_name);
+    if (rc == 0 && access(from, R_OK) == 0) {
+        snprintf(to, sizeof to, "%s/%s", p->folder, next_part(p, history_name, ""));
+        rc = rt_backup(from, to, show_progress, "releases", err);
     }
     snprintf(from, sizeof from, "%s/%s", h->options->data, key_name);
     if (rc || access(from, R_OK))
@@ -190,6 +196,20 @@ static int verify_all(struct rt_host *h, const char *file, const char *folder, s
     return rc;
 }
 
+/* The history tells of scripts, not of data: one that is there already goes on. */
+static int put_history(const char *data, const char *folder, struct rt_err *err)
+{
+    char from[1200], to[1100];
+    snprintf(from, sizeof from, "%s/%s", folder, history_name);
+    snprintf(to, sizeof to, "%s/%s", data, history_name);
+    if (access(from, R_OK) || access(to, F_OK) == 0)
+        return 0;
+    int rc = rt_db_verify(from, err);
+    if (rc == 0 && rename(from, to))
+        rc = rt_err_set(err, RT_E_IO, "cannot make %s: %s", to, strerror(errno));
+    return rc;
+}
+
 static int restore(struct rt_host *h, const char *file, const char *folder, struct rt_err *err)
 {
     char from[1200], to[1100];
@@ -198,6 +218,8 @@ static int restore(struct rt_host *h, const char *file, const char *folder, stru
         rc = verify_all(h, file, folder, err);
     for (int i = 0; rc == 0 && i < h->n_apps; i++)
         rc = put_back(&h->apps[i].shared, folder, err);
+    if (rc == 0)
+        rc = put_history(h->options->data, folder, err);
     snprintf(from, sizeof from, "%s/%s", folder, key_name);
     snprintf(to, sizeof to, "%s/%s", h->options->data, key_name);
     if (rc == 0 && access(from, R_OK) == 0 && rename(from, to))

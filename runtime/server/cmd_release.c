@@ -3,7 +3,6 @@
  * Commands on releases. Those that change something ask the running server; the others read the history,
  * so they also work when no server runs. */
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,7 +135,7 @@ int rt_cmd_releases(struct rt_options *o, int argc, char **argv)
     struct rt_history_entry *list;
     struct rt_err err;
     int n;
-    if (rt_history_open(o->data, &h, &err))
+    if (rt_history_open_read(o->data, &h, &err))
         return rt_command_failed(&err);
     int rc = rt_history_list(h, RT_HISTORY_KEEP, &list, &n, &err);
     for (int i = 0; rc == 0 && i < n; i++)
@@ -147,12 +146,6 @@ int rt_cmd_releases(struct rt_options *o, int argc, char **argv)
         free(list);
     rt_history_close(h);
     return rc ? rt_command_failed(&err) : 0;
-}
-
-static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st, (void)flag, (void)ftw;
-    return remove(path);
 }
 
 static int write_release(struct rt_history *h, int number, const char *folder, struct rt_err *err)
@@ -170,15 +163,14 @@ static int write_release(struct rt_history *h, int number, const char *folder, s
     return rc;
 }
 
-/* The scripts folder as it would be released. */
-static int write_folder(struct rt_options *o, const char *folder, struct rt_err *err)
+/* The apps of that release as they lie in the scripts folder. */
+static int write_folder(struct rt_options *o, struct rt_history *h, int number, const char *folder, struct rt_err *err)
 {
-    static struct rt_host host;
-    host.options = o;
-    int rc = rt_host_find_apps(&host, err);
-    for (int a = 0; rc == 0 && a < host.n_apps; a++) {
+    struct rt_history_entry e;
+    int rc = rt_history_get(h, number, &e, err);
+    for (int i = 0; rc == 0 && i < e.n_apps; i++) {
         struct rt_tree *t;
-        rc = rt_scripts_read(o->scripts, host.apps[a].shared.name, &t, err);
+        rc = rt_scripts_read(o->scripts, e.app[i].name, &t, err);
         if (rc == 0) {
             rc = rt_tree_write(t, folder, err);
             rt_tree_unref(t);
@@ -204,45 +196,56 @@ static int show_diff(const char *folder, const char *a, const char *b)
     return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) < 2 ? 0 : 1;
 }
 
-static int make_side(struct rt_options *o, struct rt_history *h, const char *root, const char *number, const char *name,
+/* A release, or the scripts folder. */
+struct side {
+    const char *number;
+    bool folder;
+    char name[40];
+};
+
+static int make_side(struct rt_options *o, struct rt_history *h, const char *root, const struct side *s,
                      struct rt_err *err)
 {
     char folder[512];
     int n = 0;
-    snprintf(folder, sizeof folder, "%s/%s", root, name);
+    snprintf(folder, sizeof folder, "%s/%s", root, s->name);
     if (mkdir(folder, 0700))
         return rt_err_set(err, RT_E_IO, "cannot make the folder %s: %s", folder, strerror(errno));
-    if (!number)
-        return write_folder(o, folder, err);
-    if (!read_number(number, &n))
-        return rt_err_set(err, RT_E_INVALID, "'%s' is not the number of a release", number);
-    return write_release(h, n, folder, err);
+    if (!read_number(s->number, &n))
+        return rt_err_set(err, RT_E_INVALID, "'%s' is not the number of a release", s->number);
+    return s->folder ? write_folder(o, h, n, folder, err) : write_release(h, n, folder, err);
+}
+
+static int make_diff(struct rt_options *o, struct rt_history *h, const char *first, const char *second)
+{
+    char root[] = "/tmp/perigee-diff-XXXXXX";
+    struct side a = { .number = first }, b = { .number = second ? second : first, .folder = !second };
+    struct rt_err err;
+    snprintf(a.name, sizeof a.name, "release-%.20s", first);
+    snprintf(b.name, sizeof b.name, second ? "release-%.20s" : "scripts", b.number);
+    if (strcmp(a.name, b.name) == 0)
+        return 0;
+    if (!mkdtemp(root))
+        return fprintf(stderr, "perigee: cannot make the folder %s: %s\n", root, strerror(errno)), 1;
+    int rc = make_side(o, h, root, &a, &err);
+    if (rc == 0)
+        rc = make_side(o, h, root, &b, &err);
+    int status = rc ? rt_command_failed(&err) : show_diff(root, a.name, b.name);
+    rt_tree_remove(root);
+    return status;
 }
 
 int rt_cmd_diff(struct rt_options *o, int argc, char **argv)
 {
-    char root[] = "/tmp/perigee-diff-XXXXXX", a[40], b[40];
     struct rt_history *h;
     struct rt_err err;
     if (argc < 2 || argc > 3) {
         fprintf(stderr, "usage: perigee diff A [B] (numbers of releases; without B: the scripts folder)\n");
         return 2;
     }
-    if (rt_history_open(o->data, &h, &err))
+    if (rt_history_open_read(o->data, &h, &err))
         return rt_command_failed(&err);
-    snprintf(a, sizeof a, "release-%.20s", argv[1]);
-    snprintf(b, sizeof b, argc == 3 ? "release-%.20s" : "scripts", argc == 3 ? argv[2] : "");
-    if (argc == 3 && strcmp(argv[1], argv[2]) == 0) {
-        rt_history_close(h);
-        return 0;
-    }
-    int rc = mkdtemp(root) ? 0 : rt_err_set(&err, RT_E_IO, "cannot make the folder %s", root);
-    if (rc == 0)
-        rc = make_side(o, h, root, argv[1], a, &err);
-    if (rc == 0)
-        rc = make_side(o, h, root, argc == 3 ? argv[2] : NULL, b, &err);
+    int status = make_diff(o, h, argv[1], argc == 3 ? argv[2] : NULL);
     rt_history_close(h);
-    int status = rc ? rt_command_failed(&err) : show_diff(root, a, b);
-    nftw(root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     return status;
 }

@@ -2,7 +2,6 @@
  *
  * `perigee test`: an app's specs against its real scripts and the real host, with a new migrated database
  * in a temporary folder. */
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,12 +21,6 @@ struct bench {
     const char *spec, *filter;
     char folder[256];
 };
-
-static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st, (void)flag, (void)ftw;
-    return remove(path);
-}
 
 static int make_folder(struct bench *b, struct rt_err *err)
 {
@@ -160,7 +153,7 @@ static int test_all(struct bench *b, const char *name)
     rt_host_close(&b->host);
     close_services(b);
     if (b->folder[0])
-        nftw(b->folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+        rt_tree_remove(b->folder);
     return rc ? rt_command_failed(&err) : failed;
 }
 

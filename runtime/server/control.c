@@ -16,6 +16,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 static const char name[] = "perigee.sock";
 
 enum { BACKLOG = 16, LINE_MS = 1000, ANSWER_SECONDS = 5 };
@@ -43,9 +45,8 @@ int rt_control_open(const char *data, struct rt_control **ret, struct rt_err *er
         return folder;
     unlinkat(folder, name, 0);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    mode_t before = umask(0177);
-    int bad = fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) || listen(fd, BACKLOG);
-    umask(before);
+    /* The socket's own mode becomes that of its name: no umask, which threads share, and no moment of openness. */
+    int bad = fd < 0 || fchmod(fd, 0600) || bind(fd, (struct sockaddr *)&a, sizeof a) || listen(fd, BACKLOG);
     struct rt_control *c = bad ? NULL : calloc(1, sizeof *c);
     if (!c) {
         int why = errno;
@@ -88,9 +89,11 @@ static void name_peer(int fd, char *out, size_t size)
 /* Up to the line's end and no further: what follows belongs to a conversation. */
 static bool read_line(int fd, struct rt_buf *line)
 {
+    uint64_t end = rt_mono_ns() + LINE_MS * 1000000ull;
     for (char c;;) {
         struct pollfd p = { .fd = fd, .events = POLLIN };
-        if (poll(&p, 1, LINE_MS) != 1 || read(fd, &c, 1) != 1)
+        uint64_t now = rt_mono_ns();
+        if (now >= end || poll(&p, 1, (int)((end - now) / 1000000) + 1) != 1 || read(fd, &c, 1) != 1)
             return false;
         if (c == '\n')
             return !line->failed;

@@ -54,6 +54,11 @@ int rt_keyed_before_commit(struct rt_exchange *x, struct rt_conn *conn);
 void rt_keyed_finish(struct rt_conversation *c);
 void rt_keyed_leave(struct rt_conversation *c);
 
+/* admin.c: /admin/reload and /admin/status, where --admin-token is set; false when it is none of them. */
+bool rt_admin(struct rt_conversation *c);
+
+/* builtin.c: the host's text as it stands (copied). */
+void rt_respond_text(struct rt_conversation *c, int status, const char *type, const char *text);
 /* builtin.c: /healthz, /readyz, /metrics and the development clock; false when it is none of them. */
 bool rt_builtin(struct rt_conversation *c);
 

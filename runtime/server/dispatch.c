@@ -318,8 +318,8 @@ void rt_dispatch_refuse(void *worker, struct rt_http_req *req, int status, const
         return;
     struct rt_str path = rt_http_path(req);
     if (path.n) {
-        rt_router_match(rt_routing_now(w->host)->router, host_name(rt_http_header(req, "Host")), rt_http_method(req), path,
-                        &c->match);
+        struct rt_router *router = rt_routing_now(w->host)->router;
+        rt_router_match(router, host_name(rt_http_header(req, "Host")), rt_http_method(req), path, &c->match);
         c->app = c->match.app;
     }
     rt_respond_error(c, status, message);

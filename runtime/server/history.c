@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "crypto/hash.h"
@@ -59,6 +60,26 @@ int rt_history_open(const char *data, struct rt_history **ret, struct rt_err *er
     int rc = rt_conn_open(path, RT_CONN_WRITE, &h->conn, err);
     if (rc == 0)
         rc = rt_conn_exec(h->conn, tables, err);
+    if (rc) {
+        rt_history_close(h);
+        return rc;
+    }
+    *ret = h;
+    return 0;
+}
+
+int rt_history_open_read(const char *data, struct rt_history **ret, struct rt_err *err)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/releases.db", data);
+    if (access(path, F_OK))
+        return rt_err_set(err, RT_E_NOTFOUND, "no release was made with the data folder %s (--data or PERIGEE_DATA "
+                                              "names another)",
+                          data);
+    struct rt_history *h = calloc(1, sizeof *h);
+    if (!h)
+        return rt_err_set(err, RT_E_NOMEM, "no memory for the history of releases");
+    int rc = rt_conn_open(path, RT_CONN_READ, &h->conn, err);
     if (rc) {
         rt_history_close(h);
         return rc;

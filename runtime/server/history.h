@@ -29,8 +29,10 @@ struct rt_history_entry {
 /* SHA-256 over the paths and texts. */
 void rt_tree_hash(const struct rt_tree *t, char out[RT_TREE_HASH]);
 
-/* Opens <data>/releases.db, making it when it is not there. */
+/* For the server: opens <data>/releases.db, making it when it is not there. */
 int rt_history_open(const char *data, struct rt_history **ret, struct rt_err *err);
+/* For commands: RT_E_NOTFOUND when nothing was released from this data folder yet. */
+int rt_history_open_read(const char *data, struct rt_history **ret, struct rt_err *err);
 void rt_history_close(struct rt_history *h);
 /* Keeps a release under the number after the last one, which is written to e->number; drops the oldest above
  * RT_HISTORY_KEEP. trees[i] belongs to e->app[i]. On disk when it returns. */

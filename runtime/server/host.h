@@ -104,8 +104,12 @@ void rt_dispatch_ended(void *worker, void *context);
 
 /* metrics.c */
 void rt_metrics_count(struct rt_route_stats *s, int status, uint64_t ns, uint64_t parked_ns);
-/* Adds a release's counters to those of former ones, before it goes. Any thread. */
-void rt_metrics_keep(struct rt_host *h, const struct rt_release *r);
+/* A release's counters count from here on … */
+void rt_metrics_enter(struct rt_host *h, struct rt_release *r);
+/* … until it goes, when they are added to those of former ones. Any thread. */
+void rt_metrics_keep(struct rt_host *h, struct rt_release *r);
+/* How many releases there are that do not serve any more but are still used. Any thread. */
+int rt_metrics_retired(struct rt_host *h);
 int rt_metrics_open(struct rt_host *h, struct rt_err *err);
 void rt_metrics_close(struct rt_host *h);
 void rt_metrics_write(struct rt_host *h, struct rt_buf *out);

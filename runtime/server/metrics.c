@@ -51,9 +51,12 @@ static void add_up(struct sums *t, const struct rt_route_stats *s)
     t->parked_us += atomic_load_explicit(&s->parked_us, memory_order_relaxed);
 }
 
-/* Counters of releases that are gone, by their labels: a series must not begin anew with each save. */
+/* A series must not begin anew, or go back, with a save: counted is what serves, what is still used, and by its labels
+ * what is gone. */
 struct rt_former {
     pthread_mutex_t mu;
+    struct rt_release *releases; /* that are there */
+    int n;
     struct rt_map routes; /* labels → struct sums */
 };
 
@@ -97,18 +100,42 @@ static void add_release(struct rt_map *all, const struct rt_release *r)
     }
 }
 
-void rt_metrics_keep(struct rt_host *h, const struct rt_release *r)
+void rt_metrics_enter(struct rt_host *h, struct rt_release *r)
 {
     pthread_mutex_lock(&h->former->mu);
+    r->counted = h->former->releases;
+    h->former->releases = r;
+    h->former->n++;
+    pthread_mutex_unlock(&h->former->mu);
+}
+
+void rt_metrics_keep(struct rt_host *h, struct rt_release *r)
+{
+    pthread_mutex_lock(&h->former->mu);
+    struct rt_release **at = &h->former->releases;
+    while (*at != r)
+        at = &(*at)->counted;
+    *at = r->counted;
+    h->former->n--;
     add_release(&h->former->routes, r);
     pthread_mutex_unlock(&h->former->mu);
 }
 
-static void add_former(struct rt_host *h, struct rt_map *all)
+int rt_metrics_retired(struct rt_host *h)
+{
+    pthread_mutex_lock(&h->former->mu);
+    int n = h->former->n - h->n_apps;
+    pthread_mutex_unlock(&h->former->mu);
+    return n > 0 ? n : 0;
+}
+
+static void add_releases(struct rt_host *h, struct rt_map *all)
 {
     size_t pos = 0, n;
     const char *labels;
     pthread_mutex_lock(&h->former->mu);
+    for (const struct rt_release *r = h->former->releases; r; r = r->counted)
+        add_release(all, r);
     for (struct sums *from; (from = rt_map_next(&h->former->routes, &pos, &labels, &n));) {
         struct sums *t = series(all, labels, n);
         for (int i = 0; t && i < 6; i++)
@@ -161,9 +188,7 @@ static void write_routes(struct rt_host *h, struct rt_buf *out)
     static const char nobody[] = "app=\"\",method=\"\",route=\"\"";
     struct rt_map all;
     rt_map_init(&all);
-    for (int a = 0; a < h->n_apps; a++)
-        add_release(&all, rt_routing_now(h)->release[a]);
-    add_former(h, &all);
+    add_releases(h, &all);
     struct sums *others = series(&all, nobody, sizeof nobody - 1);
     for (int w = 0; others && w < h->n_workers; w++)
         add_up(others, &h->workers[w].others);
@@ -238,6 +263,7 @@ void rt_metrics_write(struct rt_host *h, struct rt_buf *out)
             rt_buf_printf(out, "perigee_lua_memory_bytes{app=\"%s\",worker=\"%d\"} %zu\n", h->apps[a].shared.name, w,
                           rt_routing_now(h)->release[a]->at[w].vm->memory.used);
     rt_buf_printf(out, "perigee_limit_counters %zu\n", rt_limits_count(h->limits));
+    rt_buf_printf(out, "perigee_releases_retired %d\n", rt_metrics_retired(h));
     rt_buf_printf(out, "perigee_release %d\nperigee_uptime_seconds %lld\n", rt_release_number(h),
                   (long long)(rt_now() - h->started));
 }

@@ -133,8 +133,22 @@ void rt_release_retire(struct rt_release *r, int worker)
     r->host->workers[worker].retired = r;
 }
 
+/* A socket that nobody closes would keep its release for ever, and each save makes another one. */
+static void close_oldest(struct rt_host *h, int worker)
+{
+    int newer[RT_APPS_MAX] = { 0 };
+    for (struct rt_release *r = h->workers[worker].retired; r; r = r->at[worker].next) {
+        struct rt_release_part *part = &r->at[worker];
+        if (newer[r->index]++ < RT_RETIRED_MAX || part->users > 0 || part->closing)
+            continue;
+        part->closing = true;
+        rt_channels_close(part->vm, RT_WS_RESTART, "a newer release");
+    }
+}
+
 void rt_releases_sweep(struct rt_host *h, int worker)
 {
+    close_oldest(h, worker);
     for (struct rt_release *r = h->workers[worker].retired, *next; r; r = next) {
         next = r->at[worker].next;
         if (r->at[worker].users == 0 && rt_channels_count(r->at[worker].vm) == 0)

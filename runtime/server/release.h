@@ -15,6 +15,8 @@
 #include "lua/app.h"
 
 enum { RT_APPS_MAX = 16, RT_WORKERS_MAX = 64, RT_LATENCY_BUCKETS = 14 };
+/* Of an app on a worker: open sockets keep so many former releases; those of older ones are closed (1012). */
+enum { RT_RETIRED_MAX = 8 };
 
 struct rt_host;
 
@@ -36,11 +38,13 @@ struct rt_release {
     int n_scripts; /* … after so many of the scripts */
     char **labels; /* [n_routes]: what each is called in metrics; states may be gone before it is counted */
     _Atomic int open; /* workers that still have a state of it */
+    struct rt_release *counted; /* the next one whose counters count; metrics.c */
     struct rt_release_part {
         struct rt_vm *vm;
         struct rt_app *app;
         struct rt_route_stats *stats; /* [n_routes] */
         int users;
+        bool closing; /* its sockets were closed, as it is too old */
         struct rt_release *next; /* among the worker's retired ones */
     } at[RT_WORKERS_MAX];
 };
@@ -74,7 +78,8 @@ void rt_routing_free(struct rt_routing *r);
 /* What serves now. On a worker's thread it stays valid until that thread returns to its loop. */
 struct rt_routing *rt_routing_now(struct rt_host *h);
 /* Makes `next` serve, for all workers at one instant; requests that have begun end on what they began with. Returns
- * when every worker has seen it: what it replaces is then retired and the old routing freed. Not on a worker's thread. */
+ * when every worker has seen it: what it replaces is then retired and the old routing freed. Not on a worker's
+ * thread. */
 void rt_routing_swap(struct rt_host *h, struct rt_routing *next);
 
 #endif

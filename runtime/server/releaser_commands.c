@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What commands ask of the running server: status, reload, rollback. */
+ * What commands ask of the running server: status, reload, rollback. A thread of its own listens, so the
+ * state can be asked for while a release is being made. */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +10,10 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/log.h"
 #include "server/control.h"
 #include "server/releaser_internal.h"
+
+enum { STATUS_MAX = 4 << 20, REST_MS = 50 };
 
 static void put_text(struct rt_buf *b, const char *name, const char *text)
 {
@@ -29,81 +32,136 @@ static void put_time(struct rt_buf *b, int64_t at)
     rt_buf_puts(b, iso);
 }
 
-static void put_json(struct rt_releaser *r, struct rt_buf *b)
+static void put_app(struct rt_buf *b, const char *name, const struct releaser_app *app)
+{
+    rt_buf_putc(b, '{');
+    put_text(b, "name", name);
+    rt_buf_printf(b, ",\"release\":%d,\"hash\":\"%s\",", app->number, app->hash);
+    if (app->error) {
+        rt_buf_puts(b, "\"refused_at\":\"");
+        put_time(b, app->refused_at);
+        rt_buf_puts(b, "\",");
+    }
+    put_text(b, "error", app->error);
+    rt_buf_putc(b, '}');
+}
+
+static void put_json(struct rt_releaser *r, int retired, struct rt_buf *b)
 {
     struct rt_host *h = r->host;
-    struct rt_routing *g = rt_routing_now(h);
     const char *error = NULL;
     rt_buf_printf(b, "{\"version\":\"%s\",\"pid\":%d,\"workers\":%d,\"started\":\"", PERIGEE_VERSION, (int)getpid(),
                   h->n_workers);
     put_time(b, h->started);
-    rt_buf_printf(b, "\",\"release\":%d,\"apps\":[", atomic_load(&r->number));
+    rt_buf_printf(b, "\",\"release\":%d,\"retired\":%d,\"watching\":%s,\"making\":%s,\"apps\":[",
+                  atomic_load(&r->number), retired, r->watcher ? "true" : "false", r->making ? "true" : "false");
     for (int a = 0; a < h->n_apps; a++) {
-        const struct failure *f = &r->failure[a];
-        rt_buf_puts(b, a ? ",{" : "{");
-        put_text(b, "name", h->apps[a].shared.name);
-        rt_buf_printf(b, ",\"release\":%d,", g->release[a]->number);
-        put_text(b, "hash", g->release[a]->hash);
-        rt_buf_putc(b, ',');
-        put_text(b, "error", f->text);
-        rt_buf_putc(b, '}');
-        error = error ? error : f->text;
+        rt_buf_puts(b, a ? "," : "");
+        put_app(b, h->apps[a].shared.name, &r->app[a]);
+        error = error ? error : r->app[a].error;
     }
     rt_buf_puts(b, "],");
     put_text(b, "error", error);
     rt_buf_puts(b, "}\n");
 }
 
-static void put_lines(struct rt_releaser *r, struct rt_buf *b)
+static void put_lines(struct rt_releaser *r, int retired, struct rt_buf *b)
 {
     struct rt_host *h = r->host;
-    struct rt_routing *g = rt_routing_now(h);
     rt_buf_printf(b, "perigee %s, process %d, %d %s, serving since ", PERIGEE_VERSION, (int)getpid(), h->n_workers,
                   h->n_workers == 1 ? "worker" : "workers");
     put_time(b, h->started);
-    rt_buf_printf(b, "\nrelease %d\n", atomic_load(&r->number));
+    rt_buf_printf(b, "\nrelease %d%s\n", atomic_load(&r->number), r->making ? ", another one is being made" : "");
+    rt_buf_puts(b, r->watcher ? "saved files go live at once\n" : "saved files wait for `perigee reload`\n");
+    if (retired)
+        rt_buf_printf(b, "%d former %s still used by requests or sockets\n", retired,
+                      retired == 1 ? "release is" : "releases are");
     for (int a = 0; a < h->n_apps; a++) {
-        const struct failure *f = &r->failure[a];
-        rt_buf_printf(b, "  %-20s %.12s, live since release %d\n", h->apps[a].shared.name, g->release[a]->hash,
-                      g->release[a]->number);
-        if (!f->text)
+        const struct releaser_app *app = &r->app[a];
+        rt_buf_printf(b, "  %-20s %.12s, live since release %d\n", h->apps[a].shared.name, app->hash, app->number);
+        if (!app->error)
             continue;
         rt_buf_puts(b, "    refused at ");
-        put_time(b, f->at);
-        rt_buf_printf(b, ": %s\n", f->text);
+        put_time(b, app->refused_at);
+        rt_buf_printf(b, ": %s\n", app->error);
     }
 }
 
 void rt_releaser_status(struct rt_host *h, bool json, struct rt_buf *out)
 {
     struct rt_releaser *r = h->releaser;
+    int retired = rt_metrics_retired(h);
     pthread_mutex_lock(&r->mu);
-    (json ? put_json : put_lines)(r, out);
+    (json ? put_json : put_lines)(r, retired, out);
     pthread_mutex_unlock(&r->mu);
 }
 
-static int run(struct rt_releaser *r, struct rt_control_request *q, struct rt_buf *out)
+/* ---- commands ------------------------------------------------------------------------------------------------ */
+
+/* A command that waits for a release. */
+struct command {
+    struct rt_reload reload;
+    struct rt_control_request request;
+};
+
+static void answer_reload(struct rt_reload *reload, int status, const char *text)
 {
-    if (strcmp(q->line, "reload") == 0)
-        return releaser__reload(r, q->who, out);
-    if (strncmp(q->line, "rollback ", 9) == 0)
-        return releaser__rollback(r, atoi(q->line + 9), q->who, out);
-    if (strcmp(q->line, "status") == 0 || strcmp(q->line, "status --json") == 0) {
-        rt_releaser_status(r->host, q->line[6] != 0, out);
-        return 0;
-    }
-    rt_buf_puts(out, "the server does not know this command: is it of the same version?\n");
-    return 2;
+    struct command *c = (struct command *)reload;
+    rt_control_answer(&c->request, status, text, strlen(text));
+    free(c);
 }
 
-void releaser__serve(struct rt_releaser *r)
+static void ask(struct rt_releaser *r, const struct rt_control_request *q, int number)
 {
-    struct rt_control_request q;
-    struct rt_buf out;
-    if (!rt_control_take(r->control, &q))
+    static const char full[] = "no memory\n";
+    struct command *c = calloc(1, sizeof *c);
+    struct rt_control_request request = *q;
+    if (!c) {
+        rt_control_answer(&request, 1, full, sizeof full - 1);
         return;
-    rt_buf_init(&out, 4 << 20);
-    int status = run(r, &q, &out);
-    rt_control_answer(&q, status, out.data ? out.data : "", out.len);
+    }
+    c->request = request;
+    c->reload.number = number;
+    c->reload.done = answer_reload;
+    snprintf(c->reload.who, sizeof c->reload.who, "%s", q->who);
+    rt_releaser_ask(r->host, &c->reload);
+}
+
+static void answer_status(struct rt_releaser *r, struct rt_control_request *q, bool json)
+{
+    struct rt_buf out;
+    rt_buf_init(&out, STATUS_MAX);
+    rt_releaser_status(r->host, json, &out);
+    rt_control_answer(q, 0, out.data ? out.data : "", out.len);
     rt_buf_fini(&out);
+}
+
+static void serve(struct rt_releaser *r, struct rt_control_request *q)
+{
+    static const char unknown[] = "the server does not know this command: is it of the same version?\n";
+    int number = strncmp(q->line, "rollback ", 9) == 0 ? atoi(q->line + 9) : 0;
+    if (strcmp(q->line, "reload") == 0 || number > 0)
+        ask(r, q, number);
+    else if (strcmp(q->line, "status") == 0 || strcmp(q->line, "status --json") == 0)
+        answer_status(r, q, q->line[6] != 0);
+    else
+        rt_control_answer(q, 2, unknown, sizeof unknown - 1);
+}
+
+void *releaser__commands(void *releaser)
+{
+    struct rt_releaser *r = releaser;
+    pthread_setname_np(pthread_self(), "commands");
+    while (!atomic_load(&r->stop)) {
+        struct pollfd p[2] = { { .fd = r->stop_fd, .events = POLLIN },
+                               { .fd = rt_control_fd(r->control), .events = POLLIN } };
+        struct rt_control_request q;
+        if (poll(p, 2, -1) <= 0 || !p[1].revents)
+            continue;
+        if (rt_control_take(r->control, &q))
+            serve(r, &q);
+        else
+            poll(p, 1, REST_MS); /* without a descriptor for it the next one waits on */
+    }
+    return NULL;
 }

@@ -12,6 +12,9 @@
 #include "base/log.h"
 #include "http/query.h"
 #include "server/conversation.h"
+#include "server/releaser.h"
+
+static const char RELEASE_HEADER[] = "X-Perigee-Release";
 
 static void add(struct rt_conversation *c, const char *name, const char *value)
 {
@@ -51,7 +54,7 @@ static void add_cors(struct rt_conversation *c)
     add(c, "Access-Control-Allow-Origin", value);
     add(c, "Access-Control-Expose-Headers",
         "X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, ETag, "
-        "Idempotent-Replayed");
+        "Idempotent-Replayed, X-Perigee-Release");
 }
 
 static void add_limit(struct rt_conversation *c, int status)
@@ -170,6 +173,14 @@ static void add_file_name(struct rt_conversation *c, const char *name)
     add(c, "Content-Disposition", value);
 }
 
+/* Which scripts made the answer; for those who ask. */
+static void add_release(struct rt_conversation *c)
+{
+    char text[32];
+    text[rt_int_text(c->release ? c->release->number : rt_release_number(c->worker->host), text)] = 0;
+    add(c, RELEASE_HEADER, text);
+}
+
 /* The headers that every answer has. */
 static void add_headers(struct rt_conversation *c, int status, const char *type, const char *file_name)
 {
@@ -184,6 +195,8 @@ static void add_headers(struct rt_conversation *c, int status, const char *type,
         add(c, "Idempotent-Replayed", "true");
     if (status == 503 && !c->limit)
         add(c, "Retry-After", "1");
+    if (rt_http_header(c->http, RELEASE_HEADER).p)
+        add_release(c);
 }
 
 void rt_respond(struct rt_conversation *c, int status, const char *type, const char *file_name, char *body, size_t n)

@@ -95,11 +95,13 @@ class Walk:
         s.sock.close()
 
     def run(self, block):
-        script = block.text
+        script, env = block.text, environment()
         if self.server:
             script = script.replace("127.0.0.1:8000", "127.0.0.1:%d" % self.server.port)
+            script = script.replace("--data /tmp/hello", "--data %s" % self.server.data)
+            env["PERIGEE_DATA"] = str(self.server.data)
         r = subprocess.run(["bash", "-eu", "-o", "pipefail", "-c", script], cwd=self.root, capture_output=True, text=True,
-                           env=environment(), timeout=60)
+                           env=env, timeout=60)
         assert r.returncode == int(block.argument or 0), "%s: status %d\n%s%s" % (block.where, r.returncode, r.stdout,
                                                                                  r.stderr)
         return r.stdout + r.stderr

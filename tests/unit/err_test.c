@@ -35,7 +35,7 @@ static void cuts_long_messages(void **state)
 {
     (void)state;
     struct rt_err err;
-    char text[2000];
+    char text[4000];
     memset(text, 'x', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
     rt_err_set(&err, RT_E_IO, "%s", text);

@@ -121,11 +121,42 @@ static void failures_wait_longer_each_time(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fresh, done)
 
+struct names {
+    char text[200];
+    int left;
+};
+
+static bool add_name(void *arg, const char *name, int64_t n)
+{
+    struct names *x = arg;
+    size_t at = strlen(x->text);
+    snprintf(x->text + at, sizeof x->text - at, "%s=%d ", name, (int)n);
+    return --x->left > 0;
+}
+
+static void the_names_that_wait(void **state)
+{
+    struct names x = { .left = 10 };
+    (void)state;
+    assert_int_equal(rt_timer_names(c, add_name, &x, NULL), 0);
+    assert_string_equal(x.text, "");
+    put("a", 100, "remind", "{}");
+    put("b", 200, "end", "{}");
+    put("c", 300, "remind", "{}");
+    assert_int_equal(rt_timer_names(c, add_name, &x, NULL), 0);
+    assert_string_equal(x.text, "end=1 remind=2 ");
+    x = (struct names){ .left = 1 };
+    assert_int_equal(rt_timer_names(c, add_name, &x, NULL), 0);
+    assert_string_equal(x.text, "end=1 ");
+    assert_int_equal(claim(200), 1); /* it holds nothing */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(claimed_when_due_in_order), TEST(one_per_key), TEST(cancelled), TEST(rolled_back_claims_are_there_again),
         TEST(failures_wait_longer_each_time),
+        cmocka_unit_test_setup_teardown(the_names_that_wait, fresh, done),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

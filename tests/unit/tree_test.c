@@ -4,7 +4,6 @@
 #include "unit.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,16 +39,10 @@ static int set_up(void **state)
     return mkdtemp(root) ? 0 : -1;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st, (void)flag, (void)ftw;
-    return remove(path);
-}
-
 static int tear_down(void **state)
 {
     (void)state;
-    return nftw(root, remove_entry, 32, FTW_DEPTH | FTW_PHYS);
+    return rt_tree_remove(root) && access(root, F_OK) ? 0 : -1;
 }
 
 static void reads_files_in_order(void **state)
@@ -147,6 +140,25 @@ static void keeps_what_is_added(void **state)
     rt_tree_unref(t);
 }
 
+static void removing_follows_no_links(void **state)
+{
+    char kept[] = "/tmp/perigee-kept-XXXXXX", file[64], link[300];
+    (void)state;
+    assert_non_null(mkdtemp(kept));
+    snprintf(file, sizeof file, "%s/file", kept);
+    close(open(file, O_WRONLY | O_CREAT, 0600));
+    make_folder("app");
+    make_folder("app/deep");
+    snprintf(link, sizeof link, "%s/app/deep/link", root);
+    assert_int_equal(symlink(kept, link), 0);
+    snprintf(link, sizeof link, "%s/app", root);
+    assert_true(rt_tree_remove(link));
+    assert_int_equal(access(link, F_OK), -1);
+    assert_int_equal(access(file, F_OK), 0);
+    assert_false(rt_tree_remove(link));
+    assert_true(rt_tree_remove(kept));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +166,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(refuses_what_is_too_large, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses_links_and_devices, set_up, tear_down),
         cmocka_unit_test_setup_teardown(there_are_not_too_many_levels, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(removing_follows_no_links, set_up, tear_down),
         cmocka_unit_test(says_which_root_is_missing),
         cmocka_unit_test(keeps_what_is_added),
     };

@@ -23,6 +23,9 @@ end
 
 -- The blocks that hold a spec's code run as calls of their own.
 local function run_blocks_as_calls(host)
+    if not package.searchpath("busted.core", package.path) then
+        error("not installed, so specs cannot run: install lua-busted, or set --release-specs off", 0)
+    end
     local make = require "busted.core"
     package.loaded["busted.core"] = function()
         local busted = make()
