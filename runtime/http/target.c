@@ -186,13 +186,20 @@ int rt_target_allow_parse(const char *list, struct rt_target_allow *ret, struct 
     return 0;
 }
 
+/* The library forgives that and takes the path's first part. */
+static bool no_host(const char *url)
+{
+    const char *end = strstr(url, "://");
+    return end && end[3] == '/';
+}
+
 static const char *wrong_with(const char *url)
 {
     const char *wrong = NULL;
     char *scheme = NULL, *host = NULL, *user = NULL;
     CURLU *u = curl_url();
     if (!u || curl_url_set(u, CURLUPART_URL, url, 0) || curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) ||
-        curl_url_get(u, CURLUPART_HOST, &host, 0) || !*host)
+        curl_url_get(u, CURLUPART_HOST, &host, 0) || !*host || no_host(url))
         wrong = "the url must be an absolute address, like https://example.com/hooks";
     else if (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0)
         wrong = "the url must begin with http:// or https://";

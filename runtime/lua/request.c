@@ -360,6 +360,12 @@ static int keep_request(lua_State *L, struct rt_exchange *x)
     return 0;
 }
 
+static void refuse(lua_State *L, const struct rt_exchange *x, int status)
+{
+    if (status)
+        rt_raise_failure(L, status, NULL, x->refusal ? x->refusal : "Refused");
+}
+
 /* The coroutine's body; the exchange is its argument. */
 static int handle(lua_State *L)
 {
@@ -373,16 +379,16 @@ static int handle(lua_State *L)
         lua_setfield(L, 2, "user");
         lua_settop(L, 2);
     }
-    int refused = x->admit ? x->admit(x) : 0;
-    if (refused == RT_ANSWERED)
-        return 0;
-    if (refused)
-        return rt_raise_failure(L, refused, NULL, x->refusal ? x->refusal : "Refused");
+    refuse(L, x, x->admit ? x->admit(x) : 0);
     lua_pushinteger(L, x->now);
     lua_setfield(L, 2, "now");
     fill_params(L, x, 2);
     enter_scope(L, x, 2);
     check_rule(L, x, 2); /* before the input: who may not do it learns nothing about how it is done */
+    int done = x->allowed ? x->allowed(x) : 0;
+    if (done == RT_ANSWERED)
+        return 0;
+    refuse(L, x, done);
     fill_input(L, x, 2);
     if (r->socket)
         return keep_request(L, x);

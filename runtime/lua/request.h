@@ -25,11 +25,13 @@ struct rt_exchange {
     const char *address; /* the client's */
     int64_t now;         /* UTC seconds */
     void *owner;
-    /* After authentication, before anything costs: 0 to go on, RT_ANSWERED when the answer stands in the exchange
-     * already, else the status to refuse with. */
+    /* After authentication, before anything costs: 0 to go on, else the status to refuse with. */
     int (*admit)(struct rt_exchange *x);
     /* The route's scope has let the request in: 0, or the status to refuse with. */
     int (*entered)(struct rt_exchange *x);
+    /* The route's rule, too, before the input is looked at: as above, or RT_ANSWERED when the answer stands in the
+     * exchange already. */
+    int (*allowed)(struct rt_exchange *x);
     /* The answer is written and the transaction still open: adds to it. Non-zero fails the request. */
     int (*before_commit)(struct rt_exchange *x, struct rt_conn *conn);
     /* The answer: status, body, type. Nothing of a transaction is pending any more. */
@@ -42,12 +44,12 @@ struct rt_exchange {
     struct rt_buf body;
     int file_fd; /* the body when it is not negative, `file_size` bytes of it; closed with the exchange */
     uint64_t file_size;
-    bool keep_body; /* set by `admit`: the answer will be kept, so it has to stand in `body` */
+    bool keep_body; /* set by `allowed`: the answer will be kept, so it has to stand in `body` */
     char content_type[96];
     char file_name[128];   /* an attachment's name or "" */
     struct rt_buf headers; /* of the script's own: "Name: value\n" each */
     bool failed;           /* raised: a 5xx was logged */
-    const char *refusal;   /* `admit` and `entered` may set the message */
+    const char *refusal;   /* the functions above may set the message */
     bool upgrade;          /* a socket's handshake that is to be accepted (rt_exchange_take_request) */
 
     /* Private. */

@@ -54,8 +54,7 @@ static int enter_protected(lua_State *L)
     struct rt_vm *vm = rt_vm_of(L);
     struct rt_err err;
     int64_t last = 0;
-    vm->snapshot_checked = false;
-    struct rt_conn *c = rt_vm_conn(vm, L);
+    struct rt_conn *c = rt_vm_conn_now(vm, L);
     int rc = rt_events_missed(events_of(L), c, x->room, x->after, send_missed, x->conn, &last, &err);
     if (rc < 0)
         return luaL_error(L, "socket:join: %s", err.msg);

@@ -166,6 +166,12 @@ struct rt_conn *rt_vm_conn(struct rt_vm *vm, lua_State *L)
     return vm->reader;
 }
 
+struct rt_conn *rt_vm_conn_now(struct rt_vm *vm, lua_State *L)
+{
+    vm->snapshot_checked = false;
+    return rt_vm_conn(vm, L);
+}
+
 /* Lua's string buffers fail at the limit without a collection, so what a large request left must go before that. */
 static void keep_room(struct rt_vm *vm)
 {

@@ -123,6 +123,8 @@ const char *rt_vm_failure(struct rt_vm *vm);
 /* The connection for reading now: the write connection inside a transaction, else the reader in a
  * snapshot that is not older than the last commit at the start of this turn. NULL with a Lua error. */
 struct rt_conn *rt_vm_conn(struct rt_vm *vm, struct lua_State *L);
+/* The same, in a snapshot that is not older than the last commit at this moment. */
+struct rt_conn *rt_vm_conn_now(struct rt_vm *vm, struct lua_State *L);
 /* At the end of a loop iteration: lets the snapshot go. */
 void rt_vm_idle(struct rt_vm *vm);
 

@@ -48,7 +48,7 @@ bool rt_origin_allowed(const char *allowed, struct rt_str origin);
 void rt_respond_exchange(struct rt_conversation *c);
 
 /* keyed.c: 0 to go on, 1 when the kept outcome is in c->x and `replayed` is set, else a status to refuse with. */
-int rt_keyed_begin(struct rt_conversation *c, struct rt_str key, struct rt_conn *conn, const char **ret_message);
+int rt_keyed_begin(struct rt_conversation *c, struct rt_str key, const char **ret_message);
 int rt_keyed_before_commit(struct rt_exchange *x, struct rt_conn *conn);
 /* Keeps the outcome if that is still to be done, then responds. */
 void rt_keyed_finish(struct rt_conversation *c);

@@ -140,11 +140,18 @@ static int admit(struct rt_exchange *x)
         x->refusal = TOO_MANY;
         return 429;
     }
+    return 0;
+}
+
+/* A kept answer is for who may still ask for it: a member who was removed is refused like anybody. */
+static int allowed(struct rt_exchange *x)
+{
+    struct rt_conversation *c = x->owner;
     struct rt_str key = rt_http_header(c->http, "Idempotency-Key");
     unsigned method = rt_method_bit(rt_http_method(c->http));
     if (!key.p || !(method & (RT_METHOD_POST | RT_METHOD_PUT | RT_METHOD_PATCH)))
         return 0;
-    int rc = rt_keyed_begin(c, key, rt_vm_conn(x->app->vm, x->call.co), &x->refusal);
+    int rc = rt_keyed_begin(c, key, &x->refusal);
     return rc == 1 ? RT_ANSWERED : rc;
 }
 
@@ -226,6 +233,7 @@ static void run_route(struct rt_conversation *c)
     x->owner = c;
     x->admit = admit;
     x->entered = entered;
+    x->allowed = allowed;
     x->before_commit = rt_keyed_before_commit;
     x->ready = ready;
     if (x->route->socket && !rt_sockets_check(c))

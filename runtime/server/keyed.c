@@ -72,7 +72,7 @@ static int replay(struct rt_conversation *c, struct rt_outcome *o)
     return 1;
 }
 
-int rt_keyed_begin(struct rt_conversation *c, struct rt_str key, struct rt_conn *conn, const char **ret_message)
+int rt_keyed_begin(struct rt_conversation *c, struct rt_str key, const char **ret_message)
 {
     struct rt_hosted *app = &c->worker->host->apps[c->app];
     char code[64];
@@ -93,6 +93,8 @@ int rt_keyed_begin(struct rt_conversation *c, struct rt_str key, struct rt_conn 
     struct rt_err err;
     rt_buf_init(&o.body, 0);
     rt_buf_init(&o.headers, 0);
+    /* Whoever had the key a moment ago may have committed after this turn began to read. */
+    struct rt_conn *conn = rt_vm_conn_now(c->x.app->vm, c->x.call.co);
     int rc = rt_idempotency_find(conn, scope_of(k), key_of(k), k->body_hash, app->shared.seal_key, c->now, &o, &err);
     if (rc == 1) {
         k->kept = true;

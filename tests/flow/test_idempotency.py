@@ -2,6 +2,7 @@
 import pytest
 
 from support.client import NOTHING, Client
+from support.organizations import Organization
 from support.people import PASSWORD, V1, User, unique
 from support.threads import together
 
@@ -174,6 +175,16 @@ def test_the_same_key_at_the_same_time(server, user, round):
             r.error(409, "CONFLICT")
     assert u.get("/tasks/").expect(200)["count"] == 1
     assert u.post("/tasks/", body, headers=k).expect(201)["id"] == created[0].json()["id"]
+
+
+def test_the_same_key_at_the_same_time_on_a_route_that_reads_first(server):
+    """Who is a member is read before the key is looked up: what was committed in between is seen all the same."""
+    o, clients = Organization(server), [Client(server.port) for _ in range(8)]
+    for n in range(200):
+        k, body = key(), {"email": unique() + "@example.com"}
+        path = "/api/v2" + o.path + "/invites/"
+        got = together(*[lambda c=c: c.post(path, body, headers=k, token=o.owner.access) for c in clients])
+        assert len({r.body for r in got if r.status == 201}) == 1, "round %d made more than one" % n
 
 
 @pytest.mark.parametrize("how", ["stop", "kill"])

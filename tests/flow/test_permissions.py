@@ -145,6 +145,23 @@ def test_api_keys_are_of_the_same_use(world):
     v2(world.people["manager"], "PATCH", world.acme.path + "/", json={}, token=key).error(403, "PERMISSION_DENIED")
 
 
+@pytest.mark.parametrize("what", ["removed", "demoted"])
+def test_kept_answers_are_for_who_may_still_ask(world, what):
+    """A repetition is judged by what its sender may do now, not by what the first one was allowed."""
+    admin, key = world.acme.member("admin"), {"Idempotency-Key": "k-" + unique()}
+    body = {"email": unique() + "@example.com"}
+
+    def invite():
+        return world.acme.ask(admin, "POST", "/invites/", json=body, headers=key)
+    first, again = invite(), invite()
+    assert (first.status, again.status) == (201, 201) and again.body == first.body
+    if what == "removed":
+        world.acme.remove(admin)
+    else:
+        world.acme.change(admin, "employee").expect(200)
+    invite().error(403, "PERMISSION_DENIED")
+
+
 def test_accept_is_the_only_way_in(world, user):
     """Nobody becomes a member by knowing ids: the token decides, and its address."""
     u = user()

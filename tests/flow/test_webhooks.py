@@ -473,7 +473,8 @@ def test_certificates_are_checked(start, tmp_path):
 
 
 @pytest.mark.parametrize("url", ["ftp://example.com/", "file:///etc/passwd", "example.com/x", "http://", "gopher://x/",
-                                 "http://user:password@example.com/", "http://exa mple.com/", "javascript:alert(1)"])
+                                 "http://user:password@example.com/", "http://exa mple.com/", "javascript:alert(1)",
+                                 "http:///example.com/", "https:////example.com"])
 def test_addresses_that_are_none(post, url):
     assert post.client.post("/post/hooks", {"url": url}).status == 400
 
