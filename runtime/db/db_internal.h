@@ -45,6 +45,13 @@ extern const sqlite3_mem_methods db__memory;
 /* Registers the file system of write connections (logfile.c) once the engine is up. */
 void db__register_log(void);
 #define DB_LOG_VFS "perigee"
+/* The syncs of the next commit may be owed; NULL when they cannot. With the connection. */
+struct logfile;
+struct logfile *db__log_owe(struct rt_conn *c);
+/* After that commit: whether one is owed. The next ones may not be. With the connection. */
+bool db__log_owes(struct logfile *l);
+/* Syncs what is owed; 0 or errno. Others may use the connection meanwhile. */
+int db__log_settle(struct logfile *l);
 /* Frees idle statements (before close). */
 void db__drop_statements(struct rt_conn *c);
 

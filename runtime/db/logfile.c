@@ -4,19 +4,28 @@
  * each with a head of 24 bytes before it: two calls into the kernel per page, hundreds per group. They lie
  * one behind the other, so this file collects them and writes them at once, at the latest when the engine
  * asks for the sync that comes before a commit becomes visible to others. An error of a collected write is
- * the error of the call that brings it out, and so of the commit. All else is the system's own file. */
+ * the error of the call that brings it out, and so of the commit. All else is the system's own file.
+ *
+ * A sync may be owed: the engine's COMMIT then ends when the group is written, others see it, and the
+ * committer syncs while the next group's statements run. The descriptor for that is our own, so that it
+ * may be used while the engine uses its. Nobody hears of what is owed (writer.c). */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "db/db_internal.h"
 
-enum { COLLECTED_MAX = 120 << 10 }; /* the system's file writes less than 128 KiB at a time */
+enum { HEAD_BYTES = 32, COLLECTED_MAX = 120 << 10 }; /* the system's file writes less than 128 KiB at a time */
 
 struct logfile {
     sqlite3_file base;
     char *data; /* collected, for `at` in the file */
     int n;
     sqlite3_int64 at;
+    int fd;                    /* our own, -1: syncs are never owed */
+    bool may_owe, owes, synced;
     sqlite3_file real[];
 };
 
@@ -37,6 +46,8 @@ static int log_close(sqlite3_file *f)
     int rc = bring_out(l), closed = l->real->pMethods->xClose(l->real);
     free(l->data);
     l->data = NULL;
+    if (l->fd >= 0)
+        close(l->fd);
     return rc ? rc : closed;
 }
 
@@ -72,10 +83,21 @@ static int log_truncate(sqlite3_file *f, sqlite3_int64 size)
     return rc ? rc : of(f)->real->pMethods->xTruncate(of(f)->real, size);
 }
 
+/* The head of a log that begins anew must be on disk before pages are: that sync is never owed. Nor is the first one
+ * of a file, which also syncs its folder. */
 static int log_sync(sqlite3_file *f, int flags)
 {
-    int rc = bring_out(of(f));
-    return rc ? rc : of(f)->real->pMethods->xSync(of(f)->real, flags);
+    struct logfile *l = of(f);
+    bool head = l->n > 0 && l->at == 0 && l->n <= HEAD_BYTES;
+    int rc = bring_out(l);
+    if (rc)
+        return rc;
+    if (l->may_owe && l->synced && !head) {
+        l->owes = true;
+        return SQLITE_OK;
+    }
+    l->synced = true;
+    return l->real->pMethods->xSync(l->real, flags);
 }
 
 static int log_size(sqlite3_file *f, sqlite3_int64 *ret)
@@ -125,7 +147,41 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int fla
     memset(l, 0, sizeof *l);
     int rc = system_vfs->xOpen(system_vfs, name, l->real, flags, ret_flags);
     l->base.pMethods = rc == SQLITE_OK ? &log_methods : NULL;
+    l->fd = rc == SQLITE_OK && name ? open(name, O_RDWR | O_CLOEXEC) : -1;
     return rc;
+}
+
+static struct logfile *log_of(struct rt_conn *c)
+{
+    sqlite3_file *f = NULL;
+    if (sqlite3_file_control(c->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &f) != SQLITE_OK || !f ||
+        f->pMethods != &log_methods)
+        return NULL;
+    return of(f);
+}
+
+struct logfile *db__log_owe(struct rt_conn *c)
+{
+    struct logfile *l = log_of(c);
+    if (!l || l->fd < 0)
+        return NULL;
+    l->may_owe = true;
+    return l;
+}
+
+bool db__log_owes(struct logfile *l)
+{
+    bool owes = l->owes;
+    l->may_owe = l->owes = false;
+    return owes;
+}
+
+int db__log_settle(struct logfile *l)
+{
+    int rc;
+    while ((rc = fdatasync(l->fd)) && errno == EINTR)
+        ;
+    return rc ? errno : 0;
 }
 
 void db__register_log(void)

@@ -3,19 +3,25 @@
  * Group commit. The write connection is always in one of three states: free, held by the worker whose
  * transaction runs, or committing. Transactions that find it held or committing wait in line; the end
  * of a turn passes it to the next in line, so a group grows while the former group is being synced.
- * The sync happens on the committer's thread and no worker ever waits for it. Checkpoints run on the
- * same thread: a separate one never gets a quiet moment and lets the log grow without bound. */
+ * The sync happens on the committer's thread and no worker ever waits for it. While it runs, the next
+ * group's transactions already do: a commit is visible when it is written and settled when it is on disk.
+ * Nobody is told of it before it is settled, neither its owners nor, through a read, anybody else
+ * (rt_tx_follow). So that there is a next group while one is synced, one with GROUP_RIPE transactions does
+ * not wait for more. A sync that fails cannot be made good, as what it was to keep may be gone or not: the
+ * process ends, and what was acknowledged is on disk. Checkpoints run on the same thread: a separate one
+ * never gets a quiet moment and lets the log grow without bound. */
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "db/db_internal.h"
 #include "db/writer_internal.h"
 
-enum { GROUP_MAX = 512, CHECKPOINT_PAGES = 4000 };
+enum { GROUP_RIPE = 12, GROUP_MAX = 512, CHECKPOINT_PAGES = 4000 };
 enum state { FREE, HELD, COMMITTING };
 
 struct list {
@@ -28,9 +34,11 @@ struct rt_writer {
     pthread_mutex_t mu;
     pthread_cond_t work;
     enum state state;
-    struct list waiting, group;
+    struct list waiting, group, followers;
     int group_n;
     bool flush_wanted, stop, stopped;
+    bool settling;          /* a sync runs and the connection has been passed on */
+    _Atomic bool unsettled; /* something may be visible that is not on disk */
     bool open;          /* BEGIN was done; belongs to whoever holds the connection */
     _Atomic bool dirty; /* open, readable without the lock */
     _Atomic uint64_t sequence;
@@ -70,14 +78,15 @@ static void set_open(struct rt_writer *w, bool open)
 static void pass_turn(struct rt_writer *w)
 {
     bool commit = false, passed = false;
-    while (!passed && w->group_n < GROUP_MAX && w->waiting.head) {
+    bool ripe = !w->settling && w->group_n >= GROUP_RIPE;
+    while (!passed && !ripe && w->group_n < GROUP_MAX && w->waiting.head) {
         struct rt_tx *next = list_pop(&w->waiting);
         next->granted_now = true;
         passed = mailbox__post(next->mailbox, next);
     }
     if (passed) {
         w->state = HELD;
-    } else if (w->group_n >= GROUP_MAX || w->flush_wanted) {
+    } else if ((ripe || w->flush_wanted) && !w->settling) {
         w->flush_wanted = false;
         w->state = COMMITTING;
         commit = true;
@@ -209,10 +218,10 @@ void rt_writer_flush(struct rt_writer *w)
     if (!atomic_load_explicit(&w->dirty, memory_order_relaxed))
         return;
     pthread_mutex_lock(&w->mu);
-    bool commit = w->state == FREE;
+    bool commit = w->state == FREE && !w->settling;
     if (commit)
         w->state = COMMITTING;
-    else if (w->state == HELD)
+    else if (w->state != COMMITTING)
         w->flush_wanted = true;
     pthread_mutex_unlock(&w->mu);
     if (!commit)
@@ -241,17 +250,51 @@ static int batch_class(int n)
     return k;
 }
 
-static int sync_group(struct rt_writer *w)
+/* COMMIT. *ret_owed: the log whose sync is still to be done, or NULL. */
+static int write_group(struct rt_writer *w, struct logfile **ret_owed)
 {
     struct rt_err err;
+    struct logfile *log = w->open ? db__log_owe(w->conn) : NULL;
     int rc = w->open ? db__control(w->conn, &w->commit, "COMMIT", &err) : 0;
     if (rc) {
         rt_log(RT_LOG_ERROR, "commit failed", "error", err.msg, NULL);
         if (!rt_tx_lost(w))
             db__control(w->conn, &w->rollback, "ROLLBACK", NULL);
     }
+    *ret_owed = log && db__log_owes(log) && rc == 0 ? log : NULL;
     set_open(w, false);
     return rc;
+}
+
+/* Everybody who may have seen it can be told now. */
+static struct rt_tx *settle(struct rt_writer *w, struct logfile *owed)
+{
+    int why = owed ? db__log_settle(owed) : 0;
+    if (why) {
+        rt_log(RT_LOG_ERROR, "the disk does not keep what was written: stopping", "error", strerror(why), NULL);
+        _exit(1);
+    }
+    pthread_mutex_lock(&w->mu);
+    struct rt_tx *followers = w->followers.head;
+    list_init(&w->followers);
+    atomic_store(&w->unsettled, false);
+    pthread_mutex_unlock(&w->mu);
+    return followers;
+}
+
+bool rt_tx_follow(struct rt_writer *w, struct rt_tx *tx)
+{
+    if (!atomic_load(&w->unsettled))
+        return false;
+    pthread_mutex_lock(&w->mu);
+    bool wait = atomic_load(&w->unsettled);
+    if (wait) {
+        tx->writer = w;
+        tx->effects = NULL;
+        list_push(&w->followers, tx);
+    }
+    pthread_mutex_unlock(&w->mu);
+    return wait;
 }
 
 static void deliver(struct rt_writer *w, struct rt_tx *list, int code)
@@ -271,8 +314,6 @@ static void deliver(struct rt_writer *w, struct rt_tx *list, int code)
 
 static void checkpoint(struct rt_writer *w)
 {
-    if (w->conn->wal_pages < CHECKPOINT_PAGES)
-        return;
     w->conn->wal_pages = 0;
     sqlite3_wal_checkpoint_v2(w->conn->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     pthread_mutex_lock(&w->mu);
@@ -291,8 +332,29 @@ static void count_commit(struct rt_writer *w, int n, int code, uint64_t ns)
     pthread_mutex_unlock(&w->mu);
 }
 
+/* The next group may begin while this one is being synced; a flush that came meanwhile waits for the end of it. */
+static void pass_early(struct rt_writer *w)
+{
+    pthread_mutex_lock(&w->mu);
+    w->settling = true;
+    w->flush_wanted = false;
+    pass_turn(w);
+}
+
+static void end_early(struct rt_writer *w)
+{
+    pthread_mutex_lock(&w->mu);
+    w->settling = false;
+    if (w->state == FREE && w->group_n > 0 && (w->flush_wanted || w->group_n >= GROUP_RIPE)) {
+        w->flush_wanted = false;
+        w->state = COMMITTING;
+    }
+    pthread_mutex_unlock(&w->mu);
+}
+
 static void commit_group(struct rt_writer *w)
 {
+    struct logfile *owed;
     pthread_mutex_lock(&w->mu);
     struct rt_tx *list = w->group.head;
     int n = w->group_n;
@@ -301,11 +363,25 @@ static void commit_group(struct rt_writer *w)
     pthread_mutex_unlock(&w->mu);
 
     uint64_t t0 = rt_mono_ns();
-    int code = sync_group(w);
+    atomic_store(&w->unsettled, true);
+    int code = write_group(w, &owed);
+    bool full = w->conn->wal_pages >= CHECKPOINT_PAGES; /* the checkpoint needs the connection */
+    if (owed && !full)
+        pass_early(w);
+    struct rt_tx *followers = settle(w, owed);
     if (n > 0)
         count_commit(w, n, code, rt_mono_ns() - t0);
     deliver(w, list, code);
-    checkpoint(w);
+    for (struct rt_tx *next; followers; followers = next) {
+        next = followers->next;
+        finish(followers, 0);
+    }
+    if (owed && !full) {
+        end_early(w);
+        return;
+    }
+    if (full)
+        checkpoint(w);
     pthread_mutex_lock(&w->mu);
     w->flush_wanted = false;
     pass_turn(w);
@@ -341,6 +417,7 @@ int rt_writer_open(const char *path, struct rt_writer **ret, struct rt_err *err)
     }
     list_init(&w->waiting);
     list_init(&w->group);
+    list_init(&w->followers);
     pthread_mutex_init(&w->mu, NULL);
     pthread_cond_init(&w->work, NULL);
     if (pthread_create(&w->thread, NULL, committer, w)) {

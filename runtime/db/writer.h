@@ -55,6 +55,9 @@ struct rt_conn *rt_writer_conn(struct rt_writer *w);
  * is not called. `keep` true: returns 0 and `done` comes after the commit, or a negative code at once
  * (rolled back, `done` not called). */
 int rt_tx_end(struct rt_writer *w, struct rt_tx *tx, bool keep, struct rt_err *err);
+/* A read may have seen a commit that is not on disk yet: true when `tx` waits for that, and `done` comes with 0 then.
+ * False when there is nothing to wait for. Set `done` and `mailbox` before. */
+bool rt_tx_follow(struct rt_writer *w, struct rt_tx *tx);
 /* True when an error inside the turn destroyed the whole group (OR ROLLBACK, full disk): the
  * transaction can only be ended with keep = false. */
 bool rt_tx_lost(struct rt_writer *w);

@@ -21,6 +21,7 @@ struct rt_call {
     bool turn;           /* holds the turn on the write connection */
     bool in_transaction; /* inside a function given to db.transaction */
     bool wrote;          /* such a function ran in this turn */
+    bool read;           /* outside of a turn: it may have seen what is not on disk yet */
     int depth;           /* savepoints inside the turn */
     struct rt_tx tx;
     /* Effects after the commit. */

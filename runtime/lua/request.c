@@ -492,6 +492,15 @@ static void committed(struct rt_tx *tx, int code)
     x->ready(x);
 }
 
+/* An answer tells of nothing that a power cut could take back, be it another request's change. */
+static bool seen_is_unsettled(struct rt_call *call)
+{
+    if (!call->read)
+        return false;
+    call->tx.mailbox = call->vm->services->mailbox;
+    return rt_tx_follow(call->vm->services->app->writer, &call->tx);
+}
+
 static void returned(struct rt_call *call, int n)
 {
     struct rt_exchange *x = call->owner;
@@ -507,7 +516,7 @@ static void returned(struct rt_call *call, int n)
     }
     call->tx.done = committed;
     int rc = rt_call_end_turn(call, keep, &err);
-    if (rc > 0)
+    if (rc > 0 || (rc == 0 && seen_is_unsettled(call)))
         return;
     if (rc < 0) {
         rt_log(RT_LOG_ERROR, "transaction failed", "error", err.msg, NULL);

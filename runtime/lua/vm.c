@@ -151,6 +151,8 @@ struct rt_conn *rt_vm_conn(struct rt_vm *vm, lua_State *L)
             luaL_error(L, "the transaction was rolled back by the database");
         return rt_writer_conn(w);
     }
+    if (vm->call)
+        vm->call->read = true;
     if (vm->snapshot_checked)
         return vm->reader;
     uint64_t now = w ? rt_writer_sequence(w) : 0;

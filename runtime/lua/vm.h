@@ -135,10 +135,8 @@ void rt_watchdog_add(struct rt_vm *vm);
 void rt_watchdog_remove(struct rt_vm *vm);
 /* Marks the start and end of a turn of `L`; nestable states switch with rt_turn_switch(). */
 void rt_turn_begin(struct rt_vm *vm, struct lua_State *L);
-/* Another limit for the turn that has just begun. */
-void rt_turn_limit(struct rt_vm *vm, uint64_t limit_ns);
-/* True once the turn has had its time: it ends at the next instruction of Lua. */
-bool rt_turn_condemned(struct rt_vm *vm);
+void rt_turn_limit(struct rt_vm *vm, uint64_t limit_ns); /* another limit for the turn that has just begun */
+bool rt_turn_condemned(struct rt_vm *vm);                /* it has had its time and ends at the next instruction */
 void rt_turn_end(struct rt_vm *vm);
 void rt_turn_switch(struct rt_vm *vm, struct lua_State *L);
 
