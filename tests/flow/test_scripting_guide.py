@@ -69,15 +69,22 @@ class Walk:
             path = self.root / block.argument
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text, encoding="utf-8")
+            self.until_live()
         elif block.kind == "serve":
             self.serve(ServeLine(block.text))
         elif block.kind == "run":
             self.printed = self.run(block)
+            self.until_live()
         elif block.kind == "socket":
             self.talk(block)
         elif block.kind == "output":
             assert re.fullmatch(pattern_of(block.text.strip()), self.printed.strip(), re.S), \
                 "%s says:\n%s\nprinted was:\n%s" % (block.where, block.text, self.printed)
+
+    def until_live(self):
+        """A reader takes longer to the next step than the server to notice a saved file; refusals are the page's matter."""
+        if self.server and self.server.mode == "development":
+            self.server.command("reload")
 
     def talk(self, block):
         path, _, name = block.argument.partition(" ")
