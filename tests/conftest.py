@@ -10,6 +10,7 @@ import pytest  # noqa: E402
 from support import server as servers  # noqa: E402
 from support.people import User  # noqa: E402
 from support.server import Server  # noqa: E402
+from support.sockets import Socket  # noqa: E402
 
 collect_ignore = ["unit", "spec", "fuzz", "bench", "browser"]
 figures = []        # lines that tests want in the summary
@@ -125,3 +126,16 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.section("figures")
         for line in figures:
             terminalreporter.line(line)
+
+
+@pytest.fixture
+def opened(server):
+    """opened(path, …) -> a Socket; all are dropped in the end."""
+    mine = []
+
+    def make(path="/ws/a", **kw):
+        mine.append(Socket(server.port, path, **kw))
+        return mine[-1]
+    yield make
+    for s in mine:
+        s.sock.close()

@@ -152,10 +152,10 @@ static int take_file(struct reading *r, int fd, const char *path, const struct s
     return rc;
 }
 
-static bool editors_own(const char *name)
+bool rt_tree_ignores(const char *name)
 {
     size_t n = strlen(name);
-    return name[0] == '.' || name[0] == '#' || name[n - 1] == '~';
+    return n == 0 || name[0] == '.' || name[0] == '#' || name[n - 1] == '~';
 }
 
 static int walk(struct reading *r, int parent, const char *name, const char *path, int depth);
@@ -171,7 +171,7 @@ static int walk_folder(struct reading *r, int fd, const char *path, int depth)
     struct dirent *e;
     while (rc == 0 && (e = readdir(d))) {
         char below[1024];
-        if (editors_own(e->d_name))
+        if (rt_tree_ignores(e->d_name))
             continue;
         int n = snprintf(below, sizeof below, "%s/%s", path, e->d_name);
         rc = n < (int)sizeof below ? walk(r, dirfd(d), e->d_name, below, depth + 1)

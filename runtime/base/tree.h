@@ -33,6 +33,8 @@ struct rt_tree {
  * RT_E_LIMIT above the sizes, RT_E_INVALID for links and devices, RT_E_IO; the message names the file. RT_E_BUSY when
  * they do not come to rest. The caller has the only reference. */
 int rt_tree_read(const char *root, const char *const *folders, struct rt_tree **ret, struct rt_err *err);
+/* Whether a file or folder of that name is left out, as an editor's own. */
+bool rt_tree_ignores(const char *name);
 /* An empty one to be filled with rt_tree_add() in any order (text is copied), then put in order. */
 struct rt_tree *rt_tree_new(void);
 int rt_tree_add(struct rt_tree *t, const char *path, const char *text, size_t n, struct rt_err *err);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/tree.h"
 
 enum { FOLDERS_MAX = 1000, DEPTH_MAX = 16, PATH_BYTES = 1024 };
 
@@ -36,12 +37,6 @@ struct rt_watcher {
 
 static const uint32_t mask = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR |
                              IN_EXCL_UNLINK;
-
-static bool editors_own(const char *name)
-{
-    size_t n = strlen(name);
-    return n == 0 || name[0] == '.' || name[0] == '#' || name[n - 1] == '~';
-}
 
 static void forget(struct rt_watcher *w, int wd)
 {
@@ -87,7 +82,7 @@ static void add_below(struct rt_watcher *w, const char *path, int depth)
     while (d && (e = readdir(d))) {
         char below[PATH_BYTES];
         struct stat st;
-        if (!editors_own(e->d_name) &&
+        if (!rt_tree_ignores(e->d_name) &&
             snprintf(below, sizeof below, "%s/%s", path, e->d_name) < (int)sizeof below && lstat(below, &st) == 0 &&
             S_ISDIR(st.st_mode))
             add_below(w, below, depth + 1);
@@ -180,7 +175,7 @@ static bool take_one(struct rt_watcher *w, const struct inotify_event *e)
         return root;
     }
     char path[PATH_BYTES];
-    if (editors_own(e->name))
+    if (rt_tree_ignores(e->name))
         return false;
     if ((e->mask & IN_ISDIR) && (e->mask & (IN_CREATE | IN_MOVED_TO)) &&
         snprintf(path, sizeof path, "%s/%s", parent, e->name) < (int)sizeof path)

@@ -21,18 +21,6 @@ def room():
     return next(names)
 
 
-@pytest.fixture
-def opened(server):
-    mine = []
-
-    def make(path="/ws/a", **kw):
-        mine.append(Socket(server.port, path, **kw))
-        return mine[-1]
-    yield make
-    for s in mine:
-        s.sock.close()
-
-
 def join(s, room, **options):
     got = s.do("join", room=room, **options).json()
     assert set(got) == {"joined", "why", "seq"} or set(got) == {"joined", "seq"} or "why" in got, got

@@ -17,19 +17,6 @@ CHAT = {"scripts": REPO / "tests/support/chat/scripts", "db": REPO / "tests/supp
 SERVER = {**CHAT, "args": ["--workers", "2"], "env": {"PERIGEE_SCRIPT_MS": "300"}}
 
 
-@pytest.fixture
-def opened(server):
-    """opened(path, …) -> a Socket; all are dropped in the end."""
-    mine = []
-
-    def make(path="/ws/a", **kw):
-        mine.append(Socket(server.port, path, **kw))
-        return mine[-1]
-    yield make
-    for s in mine:
-        s.sock.close()
-
-
 def metric(server, name, **labels):
     label = ",".join('%s="%s"' % (k, v) for k, v in {"app": "chat", **labels}.items())
     return server.metrics().get("perigee_%s{%s}" % (name, label), 0)
