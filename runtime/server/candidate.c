@@ -121,22 +121,39 @@ static bool has_specs(const struct rt_candidate *c, int a)
     return rt_tree_first(c->app[a].tree, prefix) < c->app[a].tree->n;
 }
 
+static int build_release(struct rt_candidate *c, int a, struct rt_err *err)
+{
+    int rc = rt_release_build(c->host, a, c->app[a].tree, &c->app[a].built, err);
+    return rc ? rc : check_database(c, a, err);
+}
+
+/* The specs take longest, so they begin first. */
+static int build_and_test(struct rt_candidate *c, int a, struct rt_buf *output, struct rt_err *err)
+{
+    struct rt_candidate_specs specs;
+    if (!c->specs || !has_specs(c, a))
+        return build_release(c, a, err);
+    int rc = rt_candidate_specs_start(c, a, &specs, err);
+    if (rc)
+        return rc;
+    rc = build_release(c, a, err);
+    if (rc == 0)
+        return rt_candidate_specs_finish(c, a, &specs, output, err);
+    rt_candidate_specs_drop(&specs);
+    return rc;
+}
+
 static void build_app(struct rt_candidate *c, int a)
 {
-    struct rt_candidate_app *x = &c->app[a];
     struct rt_buf output;
     struct rt_err err;
     rt_buf_init(&output, 0);
-    int rc = rt_release_build(c->host, a, x->tree, &x->built, &err);
-    if (rc == 0)
-        rc = check_database(c, a, &err);
-    if (rc == 0 && c->specs && has_specs(c, a))
-        rc = rt_candidate_specs(c, a, &output, &err);
+    int rc = build_and_test(c, a, &output, &err);
     c->given_up |= rc == RT_E_INTERRUPTED;
     if (rc) {
         rt_candidate_refuse(c, a, rc, err.msg);
         if (output.len)
-            rt_buf_printf(&x->why, "\n%s", rt_buf_cstr(&output));
+            rt_buf_printf(&c->app[a].why, "\n%s", rt_buf_cstr(&output));
     }
     rt_buf_fini(&output);
 }

@@ -38,8 +38,21 @@ void rt_candidate_build(struct rt_candidate *c);
 /* App `a` does not go live, for this reason. */
 void rt_candidate_refuse(struct rt_candidate *c, int a, int code, const char *why);
 
-/* candidate_specs.c: runs the specs of app `a` in a process of their own. What they print, shortened to its end, is in
- * `out`. RT_E_INVALID when they failed, RT_E_EXPIRED when they did not end, RT_E_INTERRUPTED when it was over. */
-int rt_candidate_specs(struct rt_candidate *c, int a, struct rt_buf *out, struct rt_err *err);
+/* ---- candidate_specs.c: specs run in a process of their own, while the candidate is built ---- */
+
+struct rt_candidate_specs {
+    int pid;
+    int output; /* what it prints */
+    char folder[1024];
+};
+
+/* Starts the specs of app `a`; what was started has to be finished or dropped. */
+int rt_candidate_specs_start(struct rt_candidate *c, int a, struct rt_candidate_specs *specs, struct rt_err *err);
+/* Waits for their end. What they print, shortened to its end, is in `out`. RT_E_INVALID when they failed, RT_E_EXPIRED
+ * when they did not end, RT_E_INTERRUPTED when it was over. */
+int rt_candidate_specs_finish(struct rt_candidate *c, int a, struct rt_candidate_specs *specs, struct rt_buf *out,
+                              struct rt_err *err);
+/* Ends them: nobody needs their outcome. */
+void rt_candidate_specs_drop(struct rt_candidate_specs *specs);
 
 #endif

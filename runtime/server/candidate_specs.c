@@ -98,47 +98,66 @@ static int spawn(const struct rt_candidate *c, int a, const char *folder, int ou
     return rc;
 }
 
-static int run_in(struct rt_candidate *c, int a, const char *folder, struct rt_buf *out, struct rt_err *err)
+static int start_in(struct rt_candidate *c, int a, struct rt_candidate_specs *specs, struct rt_err *err)
 {
-    const char *app = c->host->apps[a].shared.name;
-    int ends[2], status = 0;
-    pid_t pid;
+    int ends[2];
     if (pipe2(ends, O_CLOEXEC))
         return rt_err_set(err, RT_E_IO, "no pipe for the specs: %s", strerror(errno));
-    int rc = spawn(c, a, folder, ends[1], &pid);
+    int rc = spawn(c, a, specs->folder, ends[1], &specs->pid);
     close(ends[1]);
     if (rc) {
         close(ends[0]);
-        return rt_err_set(err, RT_E_IO, "app %s: the specs cannot be started: %s", app, strerror(rc));
+        return rt_err_set(err, RT_E_IO, "app %s: the specs cannot be started: %s", c->host->apps[a].shared.name,
+                          strerror(rc));
     }
-    setpriority(PRIO_PROCESS, (id_t)pid, NICE); /* requests come first */
-    rc = read_output(c, ends[0], out);
-    close(ends[0]);
+    setpriority(PRIO_PROCESS, (id_t)specs->pid, NICE); /* requests come first */
+    specs->output = ends[0];
+    return 0;
+}
+
+int rt_candidate_specs_start(struct rt_candidate *c, int a, struct rt_candidate_specs *specs, struct rt_err *err)
+{
+    char *real = realpath(c->host->options->data, NULL);
+    snprintf(specs->folder, sizeof specs->folder, "%s/tmp/candidate.XXXXXX", real ? real : "");
+    free(real);
+    if (!mkdtemp(specs->folder))
+        return rt_err_set(err, RT_E_IO, "cannot make the folder %s: %s", specs->folder, strerror(errno));
+    int rc = rt_tree_write(c->app[a].tree, specs->folder, err);
+    if (rc == 0)
+        rc = start_in(c, a, specs, err);
     if (rc)
-        kill(-pid, SIGKILL);
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    if (rc == RT_E_EXPIRED)
-        rt_err_set(err, rc, "app %s: the specs did not end within %d seconds", app, SPEC_SECONDS);
-    else if (rc)
-        rt_err_set(err, rc, "app %s: the specs were given up", app);
-    if (rc == 0 && WIFSIGNALED(status))
-        rc = rt_err_set(err, RT_E_INVALID, "app %s: the specs were ended by signal %d", app, WTERMSIG(status));
-    else if (rc == 0 && WEXITSTATUS(status))
-        rc = rt_err_set(err, RT_E_INVALID, "app %s: specs failed", app);
+        rt_tree_remove(specs->folder);
     return rc;
 }
 
-int rt_candidate_specs(struct rt_candidate *c, int a, struct rt_buf *out, struct rt_err *err)
+/* Returns the process's status. */
+static int end(struct rt_candidate_specs *specs, bool kill_it)
 {
-    char folder[1024], *real = realpath(c->host->options->data, NULL);
-    snprintf(folder, sizeof folder, "%s/tmp/candidate.XXXXXX", real ? real : "");
-    free(real);
-    if (!mkdtemp(folder))
-        return rt_err_set(err, RT_E_IO, "cannot make the folder %s: %s", folder, strerror(errno));
-    int rc = rt_tree_write(c->app[a].tree, folder, err);
-    if (rc == 0)
-        rc = run_in(c, a, folder, out, err);
-    rt_tree_remove(folder);
-    return rc;
+    int status = 0;
+    close(specs->output);
+    if (kill_it)
+        kill(-specs->pid, SIGKILL);
+    while (waitpid(specs->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    rt_tree_remove(specs->folder);
+    return status;
+}
+
+void rt_candidate_specs_drop(struct rt_candidate_specs *specs) { end(specs, true); }
+
+int rt_candidate_specs_finish(struct rt_candidate *c, int a, struct rt_candidate_specs *specs, struct rt_buf *out,
+                              struct rt_err *err)
+{
+    const char *app = c->host->apps[a].shared.name;
+    int rc = read_output(c, specs->output, out);
+    int status = end(specs, rc != 0);
+    if (rc == RT_E_EXPIRED)
+        return rt_err_set(err, rc, "app %s: the specs did not end within %d seconds", app, SPEC_SECONDS);
+    if (rc)
+        return rt_err_set(err, rc, "app %s: the specs were given up", app);
+    if (WIFSIGNALED(status))
+        return rt_err_set(err, RT_E_INVALID, "app %s: the specs were ended by signal %d", app, WTERMSIG(status));
+    if (WEXITSTATUS(status))
+        return rt_err_set(err, RT_E_INVALID, "app %s: specs failed", app);
+    return 0;
 }
