@@ -58,6 +58,7 @@ int rt_cmd_reload(struct rt_options *o, int argc, char **argv);
 int rt_cmd_releases(struct rt_options *o, int argc, char **argv);
 int rt_cmd_diff(struct rt_options *o, int argc, char **argv);
 int rt_cmd_rollback(struct rt_options *o, int argc, char **argv);
+int rt_cmd_console(struct rt_options *o, int argc, char **argv);
 int rt_cmd_health(struct rt_options *o, int argc, char **argv);
 int rt_cmd_version(struct rt_options *o, int argc, char **argv);
 

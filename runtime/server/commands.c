@@ -17,6 +17,7 @@
 static const char *const no_flags[] = { NULL };
 static const char *const json_flag[] = { "json", NULL };
 static const char *const fix_flags[] = { "json", "app", NULL };
+static const char *const console_flags[] = { "write", "json", NULL };
 static const char *const test_flags[] = { "spec", "filter", NULL };
 
 const struct rt_command rt_commands[] = {
@@ -35,6 +36,8 @@ const struct rt_command rt_commands[] = {
     { "diff", "A [B] ", "Compare the scripts of two releases, or of a release with the scripts folder", no_flags,
       rt_cmd_diff },
     { "rollback", "N ", "Bring release N live again on the running server", no_flags, rt_cmd_rollback },
+    { "console", "[APP] [-e CODE] [--write] [--json] ", "Work on the running server with Lua", console_flags,
+      rt_cmd_console },
     { "api", "", "Print the host functions of scripts as JSON", no_flags, rt_cmd_api },
     { "migrate", "", "Bring the databases to the newest schema", no_flags, rt_cmd_migrate },
     { "backup", "FILE ", "Copy all databases of a running or stopped server into one file, verified", no_flags,
