@@ -18,7 +18,7 @@ static const char *const no_flags[] = { NULL };
 static const char *const json_flag[] = { "json", NULL };
 static const char *const fix_flags[] = { "json", "app", NULL };
 static const char *const console_flags[] = { "write", "json", NULL };
-static const char *const test_flags[] = { "spec", "filter", NULL };
+static const char *const test_flags[] = { "spec", "filter", "jobs", "output", "list", "worker", NULL };
 
 const struct rt_command rt_commands[] = {
     { "serve", "", "Serve the apps until SIGTERM", no_flags, rt_cmd_serve },
@@ -27,7 +27,7 @@ const struct rt_command rt_commands[] = {
     { "routes", "[APP] [--json] ", "List the routes", json_flag, rt_cmd_routes },
     { "openapi", "APP [PAGE] ", "Print the OpenAPI document of an app's docs page (1, 2, …)", no_flags,
       rt_cmd_openapi },
-    { "test", "[APP] [--filter PATTERN] ", "Run an app's specs (or --spec FOLDER) inside the host", test_flags,
+    { "test", "[APP] [PATTERN] [--list] ", "Run the specs of an app, or of all, inside the host", test_flags,
       rt_cmd_test },
     { "status", "[--json] ", "What the running server serves, and the latest refused release", json_flag,
       rt_cmd_status },
@@ -52,6 +52,21 @@ const struct rt_command rt_commands[] = {
     { "version", "", "Print the version", no_flags, rt_cmd_version },
     { NULL, NULL, NULL, NULL, NULL },
 };
+
+const char *rt_command_details(const struct rt_command *c)
+{
+    if (c->run == rt_cmd_console)
+        return "  -e CODE          run this and end; - reads it from standard input\n"
+               "  --write          what write(…) does is kept without a question\n"
+               "  --json           print values as JSON, one per line\n";
+    if (c->run == rt_cmd_test)
+        return "  PATTERN          run the tests whose full name matches this Lua pattern\n"
+               "  --spec FILE      these specs (or a folder of them) instead of scripts/APP/spec\n"
+               "  --jobs N         processes at a time; otherwise one per core\n"
+               "  --output FORMAT  text (for people), tap (version 13) or junit (XML)\n"
+               "  --list           print the names of the tests, run none\n";
+    return "";
+}
 
 bool rt_take_flag(int *argc, char **argv, const char *name)
 {
