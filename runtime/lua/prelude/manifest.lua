@@ -158,12 +158,17 @@ local function check_docs(ctx, m, out)
             page = {}
         end
         check_keys(ctx, page, set "path title version prefix", nil, what)
-        for _, key in ipairs { "path", "title", "version", "prefix" } do
-            if type(page[key]) ~= "string" then
-                ctx.problem(nil, "%s: %s is missing", what, key)
-            end
+        if page.path == nil then
+            ctx.problem(nil, "%s: path is missing", what)
         end
-        out.docs[i] = { path = page.path, title = page.title, version = page.version, prefix = page.prefix }
+        local default = { title = out.title, version = out.version, prefix = "/" }
+        out.docs[i] = {}
+        for _, key in ipairs { "path", "title", "version", "prefix" } do
+            if page[key] ~= nil and type(page[key]) ~= "string" then
+                ctx.problem(nil, "%s: %s must be a string", what, key)
+            end
+            out.docs[i][key] = page[key] or default[key]
+        end
     end
 end
 
