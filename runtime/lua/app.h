@@ -64,6 +64,7 @@ struct rt_app {
     int n_docs;
     struct rt_page_declaration *pages;
     int n_pages;
+    const char *demo_login; /* how to log in to the demo data, for a person, or NULL */
     const char **hosts, **prefixes; /* ended by NULL */
     bool trailing_slash, reset_iso;
     int table_ref; /* the normalised manifest */

@@ -121,15 +121,70 @@ static int list_one(struct rt_offline *o, int i, void *arg)
     return 0;
 }
 
-static int list_documents(struct rt_options *o, bool json)
+static void put_app(struct rt_buf *b, const struct rt_app *app)
+{
+    rt_buf_puts(b, b->len ? ",\n {" : "[{");
+    put_member(b, "name", app->name);
+    rt_buf_putc(b, ',');
+    put_member(b, "title", app->title);
+    rt_buf_putc(b, ',');
+    put_member(b, "version", app->version);
+    rt_buf_puts(b, ",\"hosts\":[");
+    for (int i = 0; app->hosts[i]; i++) {
+        rt_buf_puts(b, i ? "," : "");
+        rt_json_put_string(b, app->hosts[i], strlen(app->hosts[i]));
+    }
+    rt_buf_puts(b, "],\"docs\":[");
+    for (int i = 0; i < app->n_docs; i++) {
+        rt_buf_puts(b, i ? "," : "");
+        rt_json_put_string(b, app->docs[i].path, strlen(app->docs[i].path));
+    }
+    rt_buf_puts(b, "],");
+    put_member(b, "demo_login", app->demo_login ? app->demo_login : "");
+    rt_buf_putc(b, '}');
+}
+
+static int app_one(struct rt_offline *o, int i, void *arg)
+{
+    struct rt_err err;
+    struct rt_buf *json = arg;
+    if (rt_offline_open(o, i, false, &err)) {
+        rt_offline_close(o);
+        return rt_command_failed(&err);
+    }
+    if (json) {
+        put_app(json, o->app);
+    } else {
+        printf("%s: %s %s\n", o->app->name, o->app->title, o->app->version);
+        for (int k = 0; k < o->app->n_docs; k++)
+            printf("  docs   %s\n", o->app->docs[k].path);
+        if (o->app->demo_login)
+            printf("  login  %s\n", o->app->demo_login);
+    }
+    rt_offline_close(o);
+    return 0;
+}
+
+/* Runs `each` on every app, which prints or, for --json, adds members to an array. */
+static int list_apps(struct rt_options *o, bool json, int (*each)(struct rt_offline *o, int index, void *arg))
 {
     struct rt_buf b;
     rt_buf_init(&b, 0);
-    int status = for_apps(o, NULL, list_one, json ? &b : NULL);
+    int status = for_apps(o, NULL, each, json ? &b : NULL);
     if (json && status == 0)
         printf("%s]\n", b.len ? rt_buf_cstr(&b) : "[");
     rt_buf_fini(&b);
     return status;
+}
+
+int rt_cmd_apps(struct rt_options *o, int argc, char **argv)
+{
+    bool json = rt_take_flag(&argc, argv, "--json");
+    if (argc > 1) {
+        fprintf(stderr, "perigee apps: what is '%s'? It takes --json alone\n", argv[1]);
+        return 2;
+    }
+    return list_apps(o, json, app_one);
 }
 
 struct document {
@@ -166,7 +221,7 @@ int rt_cmd_openapi(struct rt_options *o, int argc, char **argv)
     if (rt_take_flag(&argc, argv, "--postman"))
         d.form = RT_DOCS_POSTMAN;
     if (argc == 1 && d.form == RT_DOCS_OPENAPI)
-        return list_documents(o, json);
+        return list_apps(o, json, list_one);
     char *end = "";
     if (argc == 3)
         d.page = (int)strtol(argv[2], &end, 10);

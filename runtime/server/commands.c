@@ -24,6 +24,7 @@ const struct rt_command rt_commands[] = {
     { "serve", "", "Serve the apps until SIGTERM", no_flags, rt_cmd_serve },
     { "check", "[APP] [--json] ", "Report every problem that can be known before running, as file:line:column",
       json_flag, rt_cmd_check },
+    { "apps", "[--json] ", "List the apps with their docs pages and demo logins", json_flag, rt_cmd_apps },
     { "routes", "[APP] [--json] ", "List the routes", json_flag, rt_cmd_routes },
     { "openapi", "[APP [PAGE] [--postman]] [--json] ",
       "Print the OpenAPI document (or Postman collection) of an app's docs page 1, 2, …; without APP list them",

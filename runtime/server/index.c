@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The host's own index of its APIs at /-/: titles, documentation, collections, sockets, what serves and what was refused.
- * It names what production has no reason to tell, so it exists in development only. It has no script, and its style and
- * icon are addresses of their own, so that the strict policy of pages holds. */
+ * The host's own index of its APIs at /-/: titles, documentation, collections, sockets, what serves and what was
+ * refused. It names what production has no reason to tell, so it exists in development only. It has no script, and
+ * its style and icon are addresses of their own, so that the strict policy of pages holds. */
 #include <string.h>
 #include <strings.h>
 
@@ -11,11 +11,12 @@
 #include "server/releaser.h"
 
 static const char ICON[] = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 16 16\"><circle cx=\"8\" cy=\"8\" "
-                           "r=\"6\" fill=\"none\" stroke=\"#4a7ddb\" stroke-width=\"2\"/><circle cx=\"8\" cy=\"2\" r=\"2\" "
-                           "fill=\"#4a7ddb\"/></svg>";
+                           "r=\"6\" fill=\"none\" stroke=\"#4a7ddb\" stroke-width=\"2\"/><circle cx=\"8\" cy=\"2\" "
+                           "r=\"2\" fill=\"#4a7ddb\"/></svg>";
 
 static const char STYLE[] =
-    ":root{color-scheme:light dark;--text:#1c2430;--soft:#566070;--back:#f6f7f9;--card:#fff;--line:#d9dee6;--link:#1a56b8}\n"
+    ":root{color-scheme:light dark;--text:#1c2430;--soft:#566070;--back:#f6f7f9;--card:#fff;--line:#d9dee6;"
+    "--link:#1a56b8}\n"
     "@media(prefers-color-scheme:dark){:root{--text:#e6eaf0;--soft:#a3adbb;--back:#12161c;--card:#1a2029;"
     "--line:#333c49;--link:#8ab4ff}}\n"
     "*{box-sizing:border-box}\n"
@@ -24,7 +25,8 @@ static const char STYLE[] =
     "a{color:var(--link)}a:focus-visible{outline:2px solid var(--link);outline-offset:2px}\n"
     "main{display:grid;gap:1rem;grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr))}\n"
     "section{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:1rem 1.25rem}\n"
-    "h1{font-size:1.5rem;margin:0}h2{font-size:1.15rem;margin:0}h3{font-size:.9rem;margin:.75rem 0 0;color:var(--soft)}\n"
+    "h1{font-size:1.5rem;margin:0}h2{font-size:1.15rem;margin:0}\n"
+    "h3{font-size:.9rem;margin:.75rem 0 0;color:var(--soft)}\n"
     "p{margin:.25rem 0}ul{margin:0;padding-left:1.1rem}.soft{color:var(--soft)}header{margin-bottom:1rem}\n"
     "code,pre{font:.9em/1.5 ui-monospace,monospace;overflow-wrap:anywhere}pre{white-space:pre-wrap}\n";
 
@@ -87,7 +89,7 @@ static void put_pages(struct rt_buf *b, const struct rt_app *app)
     rt_buf_puts(b, n ? "</ul>" : "");
 }
 
-static void put_app(struct rt_buf *b, const struct rt_app *app, int number)
+static void put_app(struct rt_buf *b, const struct rt_app *app, int number, bool demo)
 {
     rt_buf_printf(b, "<section id=\"app-%s\" aria-labelledby=\"title-%s\"><h2 id=\"title-%s\">", app->name, app->name,
                   app->name);
@@ -99,6 +101,11 @@ static void put_app(struct rt_buf *b, const struct rt_app *app, int number)
         rt_buf_puts(b, "</code>");
     }
     rt_buf_puts(b, app->hosts[0] ? "</p>" : "");
+    if (demo && app->demo_login) {
+        rt_buf_puts(b, "<p>Demo login <code>");
+        put(b, app->demo_login);
+        rt_buf_puts(b, "</code></p>");
+    }
     put_docs(b, app);
     put_pages(b, app);
     rt_buf_puts(b, "</section>\n");
@@ -127,7 +134,7 @@ static void put_apps(struct rt_buf *b, struct rt_worker *w, struct rt_str host)
     }
     for (int i = 0; i < routing->n_apps; i++)
         if (only < 0 || only == i)
-            put_app(b, app[i], routing->release[i]->number);
+            put_app(b, app[i], routing->release[i]->number, w->host->options->demo);
 }
 
 static void write_page(struct rt_buf *b, struct rt_worker *w, struct rt_str host)

@@ -1,7 +1,8 @@
 """Apps side by side on one port (X-1 to X-5): separate worlds, and what befalls one of them leaves the other alone.
 
-Two small apps of the same make, which differ in name, prefix and envelope; "right" is the one that must not notice.
+"right" is the app that must not notice.
 """
+import json
 import resource
 import shutil
 import threading
@@ -9,62 +10,9 @@ import threading
 import pytest
 
 from support.client import Client
-from support.server import REPO, Server
+from support.server import Server
 from support.threads import together
-
-APP = """
-local function who(token)
-    local claims = jwt.verify(token)
-    return claims and { id = claims.user } or nil
-end
-
-return {
-    name = "@", title = "The @ API", prefixes = { "/@", "/shared/@" }, hosts = { "@.localhost" },
-    codes = { [404] = "NOT_FOUND", [405] = "METHOD_NOT_ALLOWED", [401] = "UNAUTHORIZED" },
-    envelope = function(e) return { ["@"] = { code = e.code, message = e.message } } end,
-    principals = { user = who },
-    docs = { { path = "/@/docs" } },
-    units = { {
-        name = "notes", summary = "Notes of @.",
-        GET "/@/token" { summary = "Token", who = "anyone", returns = { [200] = any },
-            run = function(req) return 200, { token = jwt.sign { user = 1, exp = req.now + 600 } } end },
-        GET "/@/me" { summary = "Who", who = "user", returns = { [200] = any },
-            run = function(req) return 200, { id = req.user.id } end },
-        POST "/@/notes" { summary = "Write", who = "anyone", body = { text = text }, returns = { [201] = any },
-            run = function(req)
-                return 201, { id = db.transaction(function(tx) return tx.insert("notes", { text = req.body.text }) end) }
-            end },
-        GET "/@/notes" { summary = "Read", who = "anyone", returns = { [200] = any },
-            run = function() return 200, { count = db.value("SELECT COUNT(*) FROM notes") } end },
-        GET "/@/version" { summary = "Version", who = "anyone", returns = { [200] = any },
-            run = function() return 200, { version = 1 } end },
-        GET "/@/endless" { summary = "Loop", who = "anyone", returns = { [200] = any },
-            run = function() while true do end end },
-        GET "/shared/@/item" { summary = "Item", who = "anyone", returns = { [200] = any },
-            run = function() return 200, { app = "@" } end },
-        GET "/shared/@/{id}" { summary = "By id", who = "anyone", params = { id = text }, returns = { [200] = any },
-            run = function(req) return 200, { id = req.params.id } end },
-    } },
-}
-"""
-APPS = ("left", "right")
-
-
-class Folders:
-    """A scripts and a db folder with both apps."""
-
-    def __init__(self, root):
-        self.scripts, self.db = root / "scripts", root / "db"
-        shutil.copytree(REPO / "db" / "runtime", self.db / "runtime")
-        for name in APPS:
-            (self.scripts / name).mkdir(parents=True)
-            (self.db / name).mkdir(parents=True)
-            (self.db / name / "0001_create_notes.sql").write_text(
-                "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL);\n")
-            self.save(name, APP.replace("@", name))
-
-    def save(self, name, text):
-        (self.scripts / name / "app.lua").write_text(text)
+from support.two_apps import APP, APPS, Folders, count, write
 
 
 @pytest.fixture(scope="module")
@@ -83,14 +31,6 @@ def server(tmp_path_factory, folders):
 @pytest.fixture
 def client(server):
     return server.client
-
-
-def write(client, app, text="x"):
-    return client.post("/%s/notes" % app, {"text": text})
-
-
-def count(client, app):
-    return client.get("/%s/notes" % app).expect(200)["count"]
 
 
 # -- one port, and by host
@@ -261,6 +201,11 @@ def test_the_commands_list_all_apps(server):
     r = server.command("openapi", "--json")
     assert '"left"' in r.stdout and '"right"' in r.stdout
     assert server.command("openapi").stdout.split()[0] == "left"
+    apps = json.loads(server.command("apps", "--json").stdout)
+    assert [(a["name"], a["hosts"], a["docs"], a["demo_login"]) for a in apps] == [
+        (app, [app + ".localhost"], ["/%s/docs" % app], "any / where") for app in APPS]
+    assert "  login  any / where" in server.command("apps").stdout
+    assert {r["app"] for r in json.loads(server.command("routes", "--json").stdout)} == set(APPS)
     assert server.command("openapi", "right", "2").returncode == 1
     assert server.command("openapi", "nobody").returncode == 1
     assert server.command("openapi", "left", "x").returncode == 2

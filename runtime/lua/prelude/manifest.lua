@@ -10,12 +10,14 @@ local check_limits = host.load "limits" (kit)
 local sorted, hint, set = kit.sorted, kit.hint, kit.set
 
 local MANIFEST = set [[name title version summary description hosts prefixes trailing_slash codes envelope messages
-    principals scopes limits limit_reset models rules measures recount timers units docs pages config demo webhooks]]
+    principals scopes limits limit_reset models rules measures recount timers units docs pages config demo
+    demo_login webhooks]]
 local MESSAGES = kit.MESSAGES
 local SPECIAL = set "none file html"
 local FIELDS = {   -- the plain fields of a manifest
     title = "string", version = "string", summary = "string", description = "string", trailing_slash = "boolean",
-    envelope = "function", recount = "function", demo = "function", limit_reset = "string",
+    envelope = "function", recount = "function", demo = "function", demo_login = "string",
+    limit_reset = "string",
 }
 local MAPS = {     -- name → value of one type
     messages = "string", principals = "function", rules = "function", scopes = "function",
