@@ -83,7 +83,7 @@ static int open_services(struct bench *b, struct rt_err *err)
 
 static void close_services(struct bench *b)
 {
-    rt_password_pool_free(b->services.passwords);
+    rt_pool_free(b->services.passwords);
     rt_report_pool_free(b->services.reports);
     rt_mailbox_free(b->services.mailbox);
     rt_loop_free(b->services.loop);

@@ -56,7 +56,7 @@ struct rt_host {
     struct rt_cache *cache;
     struct rt_hub *hub;
     struct rt_keeper *keeper;
-    struct rt_password_pool *passwords;
+    struct rt_pool *passwords;
     struct rt_report_pool *reports;
     struct rt_worker workers[RT_WORKERS_MAX];
     int n_workers;
