@@ -47,6 +47,7 @@ void rt_offline_close(struct rt_offline *o);
 int rt_cmd_serve(struct rt_options *o, int argc, char **argv);
 int rt_cmd_check(struct rt_options *o, int argc, char **argv);
 int rt_cmd_routes(struct rt_options *o, int argc, char **argv);
+int rt_cmd_apps(struct rt_options *o, int argc, char **argv);
 int rt_cmd_openapi(struct rt_options *o, int argc, char **argv);
 int rt_cmd_test(struct rt_options *o, int argc, char **argv);
 int rt_cmd_api(struct rt_options *o, int argc, char **argv);

@@ -16,6 +16,7 @@
 
 static const char *const no_flags[] = { NULL };
 static const char *const json_flag[] = { "json", NULL };
+static const char *const openapi_flags[] = { "json", "postman", NULL };
 static const char *const fix_flags[] = { "json", "app", NULL };
 static const char *const console_flags[] = { "write", "json", NULL };
 static const char *const test_flags[] = { "spec", "filter", "jobs", "output", "list", "worker", NULL };
@@ -24,9 +25,11 @@ const struct rt_command rt_commands[] = {
     { "serve", "", "Serve the apps until SIGTERM", no_flags, rt_cmd_serve },
     { "check", "[APP] [--json] ", "Report every problem that can be known before running, as file:line:column",
       json_flag, rt_cmd_check },
+    { "apps", "[--json] ", "List the apps with their docs pages and demo logins", json_flag, rt_cmd_apps },
     { "routes", "[APP] [--json] ", "List the routes", json_flag, rt_cmd_routes },
-    { "openapi", "APP [PAGE] ", "Print the OpenAPI document of an app's docs page (1, 2, …)", no_flags,
-      rt_cmd_openapi },
+    { "openapi", "[APP [PAGE] [--postman]] [--json] ",
+      "Print the OpenAPI document (or Postman collection) of an app's docs page 1, 2, …; without APP list them",
+      openapi_flags, rt_cmd_openapi },
     { "test", "[APP] [PATTERN] [--list] ", "Run the specs of an app, or of all, inside the host", test_flags,
       rt_cmd_test },
     { "status", "[--json] ", "What the running server serves, and the latest refused release", json_flag,
