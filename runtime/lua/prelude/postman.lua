@@ -30,7 +30,7 @@ function Collection:resolve(parameter)
 end
 
 -- /tasks/{id}/ as segments, a parameter as ":id".
-function Collection:segments(path)
+local function segments_of(path)
     local segments = {}
     for segment in (path:sub(2) .. "/"):gmatch("([^/]*)/") do
         segments[#segments + 1] = (segment:gsub("^{(.+)}$", ":%1"))
@@ -39,7 +39,7 @@ function Collection:segments(path)
 end
 
 function Collection:url(item)
-    local segments, variables, query, raw = self:segments(item.path), {}, {}, {}
+    local segments, variables, query, raw = segments_of(item.path), {}, {}, {}
     for _, written in ipairs(item.operation.parameters or {}) do
         local parameter = self:resolve(written)
         local place = parameter["in"]
