@@ -39,7 +39,7 @@ class Block:
         self.lang, self.text = match["lang"], match["text"]
         before = page.read_text(encoding="utf-8")[:match.start("text")]
         self.where = "%s:%d" % (page.name, before.count("\n") + 1)
-        self.part = (re.findall(r"^# (.*)$", before, re.M) or [""])[-1]
+        self.part = (re.findall(r"^# (.*)$", FENCE.sub("", before), re.M) or [""])[-1]
 
 
 def blocks(page):
