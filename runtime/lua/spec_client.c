@@ -233,10 +233,7 @@ static void hear(void *owner, struct rt_ws_text *text)
     rt_buf_putc(&e->heard, 0);
 }
 
-static void close_ear(void *owner, int code, const char *reason)
-{
-    (void)owner, (void)code, (void)reason;
-}
+static void close_ear(void *owner, int code, const char *reason) { (void)owner, (void)code, (void)reason; }
 
 /* host.deafen(ear), and when nobody has it any more. */
 static int free_ear(lua_State *L)

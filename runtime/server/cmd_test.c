@@ -42,7 +42,8 @@ static int run_files(struct rt_spec_host *s, int argc, char **argv, const char *
                      struct rt_err *err)
 {
     struct rt_services services = s->host.workers[0].services[0]; /* a state of its own, with more time and room */
-    struct rt_spec_server server = { s, rt_spec_host_connect, rt_spec_host_limit, rt_spec_host_forget, rt_spec_host_round };
+    struct rt_spec_server server = { s, rt_spec_host_connect, rt_spec_host_limit, rt_spec_host_forget,
+                                     rt_spec_host_round };
     const char *args[ARGS_MAX] = { "--output=perigee" };
     char text[300];
     int n = 1;
@@ -139,7 +140,8 @@ static int make_folder(char *ret, size_t size, struct rt_err *err)
     int n = snprintf(ret, size, "%s/perigee-test-XXXXXX", tmp);
     if (n < (int)size && mkdtemp(ret))
         return 0;
-    return rt_err_set(err, RT_E_IO, "cannot make a folder in %s: %s", tmp, strerror(n < (int)size ? errno : ENAMETOOLONG));
+    int why = n < (int)size ? errno : ENAMETOOLONG;
+    return rt_err_set(err, RT_E_IO, "cannot make a folder in %s: %s", tmp, strerror(why));
 }
 
 static int run(struct rt_options *o, const char *app, const char *spec, struct rt_spec_jobs *jobs,

@@ -18,6 +18,7 @@
 #include "server/spec_jobs.h"
 
 enum { JOBS_MAX = 64, ARGS_MAX = 2048, FILES_EACH = 3, TEST_SECONDS = 100, LINE_MAX = 4 << 20, LOOK_MS = 500 };
+enum { FILES_MOST = 900 }; /* busted takes 999 names */
 
 extern char **environ;
 
@@ -198,6 +199,8 @@ int rt_spec_jobs_run(const struct rt_spec_jobs *plan, const struct rt_spec_files
     for (int a = 0; rc == 0 && !stop_signal && a < n; a++) {
         int shares = (apps[a].n + FILES_EACH - 1) / FILES_EACH;
         shares = shares < plan->jobs ? shares : plan->jobs;
+        if (shares < apps[a].n / FILES_MOST + (apps[a].n > 0))
+            shares = apps[a].n / FILES_MOST + 1;
         for (int i = 0; rc == 0 && !stop_signal && i < shares; i++)
             rc = spawn_job(&r, free_job(&r), &apps[a], i, shares, err);
     }
