@@ -207,3 +207,16 @@ size_t rt_limits_count(struct rt_limits *l)
     }
     return count;
 }
+
+void rt_limits_clear(struct rt_limits *l)
+{
+    for (size_t i = 0; i < l->shard_count; i++) {
+        struct shard *s = &l->shards[i];
+        pthread_mutex_lock(&s->lock);
+        rt_map_fini(&s->counters, free);
+        rt_map_init(&s->counters);
+        s->oldest = s->newest = NULL;
+        s->earliest_end = INT64_MAX;
+        pthread_mutex_unlock(&s->lock);
+    }
+}

@@ -28,5 +28,7 @@ struct rt_limit_state rt_limit_take(struct rt_limits *l, const char *key, size_t
 struct rt_limit_state rt_limit_give_back(struct rt_limits *l, const char *key, size_t n, int64_t limit,
                                          int64_t window_seconds, int64_t now);
 size_t rt_limits_count(struct rt_limits *l);
+/* All windows begin anew. */
+void rt_limits_clear(struct rt_limits *l);
 
 #endif

@@ -51,6 +51,20 @@ bool rt_cache_get(struct rt_cache *c, struct rt_str key, int64_t now, struct rt_
     return found;
 }
 
+static void drop_all(struct rt_cache *c)
+{
+    rt_map_fini(&c->map, free);
+    rt_map_init(&c->map);
+    c->used = 0;
+}
+
+void rt_cache_clear(struct rt_cache *c)
+{
+    pthread_mutex_lock(&c->mu);
+    drop_all(c);
+    pthread_mutex_unlock(&c->mu);
+}
+
 void rt_cache_set(struct rt_cache *c, struct rt_str key, struct rt_str value, int64_t expires)
 {
     struct entry *e = malloc(sizeof *e + value.n);
@@ -61,11 +75,8 @@ void rt_cache_set(struct rt_cache *c, struct rt_str key, struct rt_str value, in
     memcpy(e->data, value.p, value.n);
     void *old = NULL;
     pthread_mutex_lock(&c->mu);
-    if (c->used + value.n + key.n > c->max) {
-        rt_map_fini(&c->map, free);
-        rt_map_init(&c->map);
-        c->used = 0;
-    }
+    if (c->used + value.n + key.n > c->max)
+        drop_all(c);
     if (rt_map_set(&c->map, key.p, key.n, e, &old))
         old = e;
     else

@@ -17,5 +17,6 @@ void rt_cache_free(struct rt_cache *c);
 bool rt_cache_get(struct rt_cache *c, struct rt_str key, int64_t now, struct rt_buf *out);
 /* When it is full everything goes: it is a cache. */
 void rt_cache_set(struct rt_cache *c, struct rt_str key, struct rt_str value, int64_t expires);
+void rt_cache_clear(struct rt_cache *c);
 
 #endif

@@ -122,6 +122,13 @@ static int host_limits(lua_State *L)
     return 0;
 }
 
+static int host_forget(lua_State *L)
+{
+    const struct rt_spec_server *server = server_of(L);
+    server->forget(server->arg);
+    return 0;
+}
+
 /* ---- what a block has written so far ------------------------------------------------------------------------- */
 
 static int settled_code; /* blocks run one after the other */
@@ -226,10 +233,7 @@ static void hear(void *owner, struct rt_ws_text *text)
     rt_buf_putc(&e->heard, 0);
 }
 
-static void close_ear(void *owner, int code, const char *reason)
-{
-    (void)owner, (void)code, (void)reason;
-}
+static void close_ear(void *owner, int code, const char *reason) { (void)owner, (void)code, (void)reason; }
 
 /* host.deafen(ear), and when nobody has it any more. */
 static int free_ear(lua_State *L)
@@ -282,7 +286,7 @@ static int host_heard(lua_State *L)
 void rt_spec_client_open(lua_State *L, const struct rt_spec_server *server)
 {
     static const luaL_Reg fns[] = { { "exchange", host_exchange }, { "settle", host_settle },
-                                    { "wipe", host_wipe },
+                                    { "wipe", host_wipe },         { "forget", host_forget },
                                     { "limits", host_limits },     { "ear", host_ear },
                                     { "listen", host_listen },     { "deafen", free_ear },
                                     { "heard", host_heard },       { NULL, NULL } };

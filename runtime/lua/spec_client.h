@@ -13,6 +13,7 @@ struct rt_spec_server {
     void *arg;
     int (*connect)(void *arg, int *ret_fd); /* a non-blocking socket to its HTTP server; the caller's */
     void (*limit)(void *arg, bool on);      /* whether rate limits count */
+    void (*forget)(void *arg);              /* what is only in memory: the cache, what limits have counted */
     void (*round)(void *arg);               /* at the end of each round of the loop */
 };
 

@@ -2,13 +2,17 @@
  *
  * `perigee test`: an app's specs against its real scripts and the real host. This process finds the files and shows
  * what happens; others, started with --worker, run them (server/spec_jobs.h). */
+#include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/tree.h"
 #include "lua/spec_run.h"
 #include "server/command.h"
 #include "server/spec_host.h"
@@ -38,7 +42,8 @@ static int run_files(struct rt_spec_host *s, int argc, char **argv, const char *
                      struct rt_err *err)
 {
     struct rt_services services = s->host.workers[0].services[0]; /* a state of its own, with more time and room */
-    struct rt_spec_server server = { s, rt_spec_host_connect, rt_spec_host_limit, rt_spec_host_round };
+    struct rt_spec_server server = { s, rt_spec_host_connect, rt_spec_host_limit, rt_spec_host_forget,
+                                     rt_spec_host_round };
     const char *args[ARGS_MAX] = { "--output=perigee" };
     char text[300];
     int n = 1;
@@ -71,7 +76,7 @@ static int work(struct rt_options *o, int argc, char **argv, const char *filter,
     static struct rt_spec_host s;
     struct rt_err err;
     FILE *to = fdopen(RT_SPEC_REPORT_FD, "w");
-    if (!to) {
+    if (!to || fcntl(RT_SPEC_REPORT_FD, F_SETFD, FD_CLOEXEC)) { /* what specs start may outlive them */
         fprintf(stderr, "perigee: --worker is for perigee test itself\n");
         return 2;
     }
@@ -124,17 +129,37 @@ static int cores(void)
     return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
+/* For the databases, which live for a second: memory is best. This process makes and removes it, however those that
+ * use it end. */
+static int make_folder(char *ret, size_t size, struct rt_err *err)
+{
+    static const char memory[] = "/dev/shm";
+    const char *tmp = getenv("TMPDIR");
+    if (!tmp || !tmp[0])
+        tmp = access(memory, W_OK) == 0 ? memory : "/tmp";
+    int n = snprintf(ret, size, "%s/perigee-test-XXXXXX", tmp);
+    if (n < (int)size && mkdtemp(ret))
+        return 0;
+    int why = n < (int)size ? errno : ENAMETOOLONG;
+    return rt_err_set(err, RT_E_IO, "cannot make a folder in %s: %s", tmp, strerror(why));
+}
+
 static int run(struct rt_options *o, const char *app, const char *spec, struct rt_spec_jobs *jobs,
                struct rt_spec_show *show)
 {
     struct rt_spec_files apps[RT_SPEC_APPS];
-    const char *const options[] = { "--scripts", o->scripts, "--db", o->db, NULL };
+    char folder[256];
+    const char *const options[] = { "--scripts", o->scripts, "--db", o->db, "--data", folder, NULL };
     struct rt_err err;
-    int n = 0, rc = find_specs(o, app, spec, apps, &n, &err);
+    int n = 0, rc = find_specs(o, app, spec, apps, &n, &err), stopped = 0;
     jobs->options = options;
     rt_spec_show_begin(show);
-    if (rc == 0)
-        rc = rt_spec_jobs_run(jobs, apps, n, show, &err);
+    if (rc == 0 && (rc = make_folder(folder, sizeof folder, &err)) == 0) {
+        rc = rt_spec_jobs_run(jobs, apps, n, show, &stopped, &err);
+        rt_tree_remove(folder);
+    }
+    if (stopped)
+        raise(stopped);
     for (int a = 0; a < n; a++)
         rt_spec_files_free(&apps[a]);
     if (rc)

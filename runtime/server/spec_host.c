@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Put together as rt_serve() does it, without what needs a thread or somebody outside: deliveries stay in the outbox,
- * where specs look at them, and mail in its mailbox. Memory is the best place for databases that live for a second. */
+ * where specs look at them, and mail in its mailbox. */
 #include "server/spec_host.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,18 +18,13 @@
 
 enum { CACHE_BYTES = 1 << 20, COUNTERS = 1000, QUEUE = 16, BUFFER = 1 << 20 };
 
-static int make_folder(struct rt_spec_host *s, struct rt_err *err)
+static int make_folder(struct rt_spec_host *s, const char *below, struct rt_err *err)
 {
-    static const char memory[] = "/dev/shm";
-    const char *tmp = getenv("TMPDIR");
-    if (!tmp || !tmp[0])
-        tmp = access(memory, W_OK) == 0 ? memory : "/tmp";
-    snprintf(s->folder, sizeof s->folder, "%s/perigee-test-XXXXXX", tmp);
+    snprintf(s->folder, sizeof s->folder, "%s/XXXXXX", below);
     if (mkdtemp(s->folder))
         return 0;
-    int rc = rt_err_set(err, RT_E_IO, "cannot make the folder %s", s->folder);
     s->folder[0] = 0;
-    return rc;
+    return rt_err_set(err, RT_E_IO, "cannot make a folder in %s: %s", below, strerror(errno));
 }
 
 static void set_options(struct rt_spec_host *s, const struct rt_options *options)
@@ -88,7 +84,7 @@ static int start_timers(struct rt_host *h, struct rt_err *err)
 int rt_spec_host_open(struct rt_spec_host *s, const struct rt_options *options, const char *app, struct rt_err *err)
 {
     struct rt_host *h = &s->host;
-    int rc = make_folder(s, err);
+    int rc = make_folder(s, options->data, err);
     set_options(s, options);
     if (rc == 0)
         rc = rt_host_find_apps(h, err);
@@ -170,4 +166,11 @@ void rt_spec_host_limit(void *spec_host, bool on)
     s->host.limit_factor = on;
     for (int a = 0; a < s->host.n_apps; a++)
         s->host.workers[0].services[a].limit_factor = on;
+}
+
+void rt_spec_host_forget(void *spec_host)
+{
+    struct rt_spec_host *s = spec_host;
+    rt_cache_clear(s->host.cache);
+    rt_limits_clear(s->host.limits);
 }

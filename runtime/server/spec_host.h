@@ -10,11 +10,11 @@
 struct rt_spec_host {
     struct rt_host host;
     struct rt_options options; /* the caller's, with what specs need */
-    char folder[256];
+    char folder[300];
 };
 
-/* Finds the apps (only `app` unless NULL), migrates empty databases and loads everybody's scripts. To be closed also
- * when it fails. */
+/* Finds the apps (only `app` unless NULL), migrates empty databases in a new folder below options->data and loads
+ * everybody's scripts. To be closed also when it fails. */
 int rt_spec_host_open(struct rt_spec_host *s, const struct rt_options *options, const char *app, struct rt_err *err);
 void rt_spec_host_close(struct rt_spec_host *s);
 
@@ -24,5 +24,7 @@ int rt_spec_host_connect(void *spec_host, int *ret_fd);
 void rt_spec_host_round(void *spec_host);
 /* Whether rate limits count, from now on. */
 void rt_spec_host_limit(void *spec_host, bool on);
+/* Empties the cache and the counters of limits. */
+void rt_spec_host_forget(void *spec_host);
 
 #endif

@@ -18,6 +18,7 @@
 #include "server/spec_jobs.h"
 
 enum { JOBS_MAX = 64, ARGS_MAX = 2048, FILES_EACH = 3, TEST_SECONDS = 100, LINE_MAX = 4 << 20, LOOK_MS = 500 };
+enum { FILES_MOST = 900 }; /* busted takes 999 names */
 
 extern char **environ;
 
@@ -37,6 +38,19 @@ struct run {
     struct job job[JOBS_MAX];
     int running;
 };
+
+static volatile sig_atomic_t stop_signal;
+
+static void stop(int number) { stop_signal = number; }
+
+/* With `on` the signals that end this process are kept until the others have been ended, too. */
+static void catch_signals(bool on)
+{
+    static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+    struct sigaction action = { .sa_handler = on ? stop : SIG_DFL };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        sigaction(numbers[i], &action, NULL);
+}
 
 static void be_patient(struct job *b) { b->patience_ns = rt_mono_ns() + TEST_SECONDS * 1000000000ull; }
 
@@ -136,11 +150,12 @@ static void judge(struct run *r, struct job *b, int status, bool late)
 static void end_job(struct run *r, struct job *b, bool late)
 {
     int status = 0;
-    if (late)
+    if (late || stop_signal)
         kill(b->pid, SIGKILL);
     while (waitpid(b->pid, &status, 0) < 0 && errno == EINTR)
         ;
-    judge(r, b, status, late);
+    if (!stop_signal)
+        judge(r, b, status, late);
     close(b->fd);
     rt_buf_fini(&b->in);
     b->pid = 0;
@@ -152,11 +167,13 @@ static void look(struct run *r)
     struct pollfd p[JOBS_MAX];
     for (int i = 0; i < JOBS_MAX; i++)
         p[i] = (struct pollfd){ .fd = r->job[i].pid ? r->job[i].fd : -1, .events = POLLIN };
-    if (poll(p, JOBS_MAX, LOOK_MS) < 0)
+    if (poll(p, JOBS_MAX, LOOK_MS) < 0 && !stop_signal)
         return;
     for (int i = 0; i < JOBS_MAX; i++) {
         struct job *b = &r->job[i];
-        if (p[i].fd >= 0 && p[i].revents && !read_some(r, b))
+        if (b->pid && stop_signal)
+            end_job(r, b, true);
+        else if (p[i].fd >= 0 && p[i].revents && !read_some(r, b))
             end_job(r, b, false);
         else if (b->pid && rt_mono_ns() > b->patience_ns)
             end_job(r, b, true);
@@ -173,18 +190,23 @@ static struct job *free_job(struct run *r)
 }
 
 int rt_spec_jobs_run(const struct rt_spec_jobs *plan, const struct rt_spec_files *apps, int n,
-                     struct rt_spec_show *show, struct rt_err *err)
+                     struct rt_spec_show *show, int *ret_signal, struct rt_err *err)
 {
     static struct run r;
     int rc = 0;
+    catch_signals(true);
     r = (struct run){ .plan = plan, .show = show };
-    for (int a = 0; rc == 0 && a < n; a++) {
+    for (int a = 0; rc == 0 && !stop_signal && a < n; a++) {
         int shares = (apps[a].n + FILES_EACH - 1) / FILES_EACH;
         shares = shares < plan->jobs ? shares : plan->jobs;
-        for (int i = 0; rc == 0 && i < shares; i++)
+        if (shares < apps[a].n / FILES_MOST + (apps[a].n > 0))
+            shares = apps[a].n / FILES_MOST + 1;
+        for (int i = 0; rc == 0 && !stop_signal && i < shares; i++)
             rc = spawn_job(&r, free_job(&r), &apps[a], i, shares, err);
     }
     while (r.running > 0)
         look(&r);
+    catch_signals(false);
+    *ret_signal = stop_signal;
     return rc;
 }

@@ -54,8 +54,9 @@ struct rt_spec_jobs {
     bool list;                  /* names only */
 };
 
-/* Runs all files and shows what happens. 0, or RT_E_IO when no process can be started. */
+/* Runs all files and shows what happens. 0, or RT_E_IO when no process can be started. When a signal asks this process
+ * to end (also SIGPIPE: nobody reads), all others are ended first and *ret_signal is its number; raise it again. */
 int rt_spec_jobs_run(const struct rt_spec_jobs *plan, const struct rt_spec_files *apps, int n,
-                     struct rt_spec_show *show, struct rt_err *err);
+                     struct rt_spec_show *show, int *ret_signal, struct rt_err *err);
 
 #endif

@@ -1,13 +1,17 @@
 """`perigee test` as its users run it: specs that ask the app, move the clock and look at what would have left; results for
 people and for machines; specs that misbehave."""
+import pathlib
 import re
 import shutil
+import signal
+import subprocess
 import xml.etree.ElementTree as ET
 
 import pytest
 
-from support.server import REPO, command
+from support.server import BINARY, REPO, command
 
+APPS = {"PERIGEE_SCRIPTS": str(REPO / "scripts"), "PERIGEE_DB": str(REPO / "db")}
 SPECS = {
     "good": """
 describe("sums", function()
@@ -30,13 +34,20 @@ end)
     "endless": "it('goes on for ever', function() while true do end end)\nit('comes after it', function() end)\n",
     "greedy": "it('wants it all', function() local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(2e7) .. i end end)\n"
               "it('is modest', function() end)\n",
+    "odd": """
+describe("odd", function()
+    it("name\\nof two lines", function() error("bytes \\0 \\1 \\xff behind them") end)
+    it("has much to say", function() error(("y"):rep(6e6)) end)
+    it("comes after it", function() end)
+end)
+""",
     "killer": "it('kills its process', function() os.execute('kill -9 $PPID') end)\n",
     "quitter": "it('ends its process', function() os.exit(0) end)\nit('is never reached', function() end)\n",
 }
 
 
 def perigee_test(*args, env=None):
-    return command("test", *args, env={"PERIGEE_SCRIPTS": str(REPO / "scripts"), "PERIGEE_DB": str(REPO / "db"), **(env or {})})
+    return command("test", *args, env={**APPS, **(env or {})})
 
 
 @pytest.fixture
@@ -122,6 +133,18 @@ def test_help():
     assert r.returncode == 0 and "--output FORMAT" in r.stdout
 
 
+@pytest.mark.parametrize("output", ["text", "tap", "junit"])
+def test_whatever_a_spec_says_is_shown_and_is_well_formed(run, output):
+    r = run("odd", args=("--output", output))
+    assert r.returncode == 1 and "behind them" in r.stdout and len(r.stdout) < 1 << 20, r.stdout[:2000] + r.stderr
+    if output == "text":
+        assert "odd name of two lines" in r.stdout and r.stdout.endswith("1 passed, 2 failed\n")
+    elif output == "tap":
+        assert all(re.match(r"(not )?ok \d+ - |TAP |1[.][.]3$|  ", x) for x in r.stdout.splitlines()), r.stdout[:2000]
+    else:
+        assert ET.fromstring(r.stdout).get("tests") == "3"
+
+
 # ---- specs that misbehave take nothing along -------------------------------------------------------------------------
 
 def test_a_file_that_cannot_be_read(run):
@@ -150,6 +173,61 @@ def test_a_spec_that_ends_its_process(run, name, said):
     assert r.returncode == 1 and said in r.stdout, r.stdout + r.stderr
 
 
+def specs_process(tmp_path, text):
+    (tmp_path / "one_spec.lua").write_text(text, encoding="utf-8")
+    (tmp_path / "data").mkdir()
+    env = {"PATH": "/usr/bin:/bin", "TMPDIR": str(tmp_path / "data"), **APPS}
+    args = [BINARY, "test", "focusflow", "--spec", tmp_path / "one_spec.lua", "--output", "tap"]
+    return subprocess.Popen(args, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+
+def left_behind(tmp_path):
+    return [str(p) for p in (tmp_path / "data").rglob("*")]
+
+
+def test_a_killed_process_leaves_no_database_behind(tmp_path):
+    with specs_process(tmp_path, SPECS["killer"]) as p:
+        assert "ended by signal 9" in p.communicate()[0]
+    assert left_behind(tmp_path) == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_nothing_behind(tmp_path, how):
+    text = """
+it("is told of first", function()
+    local pid = io.open "/proc/self/stat":read "n"
+    io.open("PID", "w"):write(pid):close()
+end)
+it("waits for what does not come", function() io.popen "sleep 60":read "a" end)
+""".replace("PID", str(tmp_path / "pid"))
+    with specs_process(tmp_path, text) as p:
+        assert p.stdout.readline() == "TAP version 13\n" and p.stdout.readline().startswith("ok 1")
+        p.send_signal(how)
+        assert p.wait() == -how
+    assert left_behind(tmp_path) == []
+    assert not pathlib.Path("/proc", (tmp_path / "pid").read_text()).exists()
+
+
+def test_nobody_reads_the_results(tmp_path):
+    with specs_process(tmp_path, "for i = 1, 3000 do it('n' .. i, function() end) end") as p:
+        p.stdout.close()
+        assert p.wait() == -signal.SIGPIPE
+    assert left_behind(tmp_path) == []
+
+
+def test_a_program_that_a_spec_leaves_behind_holds_nobody_up(tmp_path):
+    pid = tmp_path / "pid"
+    with specs_process(tmp_path, """
+it("leaves one", function()
+    os.execute "sleep 300 > /dev/null 2>&1 & echo $! > FILE"
+    os.execute "kill -9 $PPID"
+end)""".replace("FILE", str(pid))) as p:
+        try:
+            assert "ended by signal 9" in p.communicate(timeout=60)[0]
+        finally:
+            subprocess.run(["kill", pid.read_text().strip()], check=False)
+
+
 def test_files_are_shared_out(tmp_path):
     """Each file begins with an empty database, whoever runs it, in whatever order."""
     folder = tmp_path / "many"
@@ -161,13 +239,35 @@ it("file %d is alone", function()
         :expect(201)
     assert.equal(1, db.value "SELECT COUNT(*) FROM users")
     clock.advance "2d"
+    assert.is_nil(cache.get "seen")
+    cache.set("seen", "yes", 1e6)
+end)
+it("file %d finds its limits untouched", function()
+    clock.set "2100-01-01T00:00:00Z"
+    client:limits(true)
+    local status, n = 0, 0
+    repeat
+        status = client:post("/api/v1/auth/login/", { email = "nobody@x.example", password = "SecurePass123!" }).status
+        n = n + 1
+    until status ~= 401 or n > 1000
+    assert.equal(429, status)
+    assert.is_true(n > 1)
 end)
 it("file %d begins now", function() assert.is_true(clock.now() > 0) end)
-""" % (i, i))
+""" % (i, i, i))
     for jobs in ("1", "3"):
         r = perigee_test("focusflow", "--spec", folder, "--jobs", jobs, "--output", "tap")
-        assert r.returncode == 0 and "1..28" in r.stdout, r.stdout + r.stderr
+        assert r.returncode == 0 and "1..42" in r.stdout, r.stdout + r.stderr
         assert sorted(int(n) for n in re.findall(r"file (\d+) is alone", r.stdout)) == list(range(14))
+
+
+def test_no_file_is_left_out_of_thousands(tmp_path):
+    folder = tmp_path / "thousands"
+    folder.mkdir()
+    for i in range(2100):
+        (folder / ("f%d_spec.lua" % i)).write_text("it('n', function() end)")
+    r = perigee_test("focusflow", "--spec", folder, "--jobs", "1")
+    assert "2100 passed, 0 failed" in r.stdout, r.stdout[-200:] + r.stderr
 
 
 # ---- client, clock, captured -----------------------------------------------------------------------------------------
@@ -217,6 +317,21 @@ it("goes to an instant, not back", function()
 end)
 """)
     assert "2 passed, 0 failed" in r.stdout, r.stdout + r.stderr
+
+
+def test_all_mail_is_captured(tmp_path):
+    r = specs_of(tmp_path / "s", """
+it("has the first and the last", function()
+    db.transaction(function()
+        for i = 1, 150 do
+            mail.send { to = "ann@x.example", subject = "s" .. i, text = "t" }
+        end
+    end)
+    local sent = captured.mail "ann@x.example"
+    assert.same({ 150, "s1", "s150" }, { #sent, sent[1].subject, sent[150].subject })
+end)
+""")
+    assert "1 passed, 0 failed" in r.stdout, r.stdout + r.stderr
 
 
 def test_requests_are_real_ones(tmp_path):

@@ -160,6 +160,21 @@ static void *hammer(void *arg)
     return (void *)allowed;
 }
 
+static void cleared_windows_begin_anew(void **state)
+{
+    (void)state;
+    struct rt_limits *l = rt_limits_new(2);
+    for (int round = 0; round < 2; round++) {
+        assert_true(rt_limit_take(l, "a", 1, 1, 60, 0).allowed);
+        assert_false(rt_limit_take(l, "a", 1, 1, 60, 0).allowed);
+        assert_true(rt_limit_take(l, "b", 1, 1, 60, 0).allowed);
+        assert_true(rt_limit_take(l, "c", 1, 1, 60, 0).allowed); /* pushes the oldest out */
+        rt_limits_clear(l);
+        assert_int_equal(rt_limits_count(l), 0);
+    }
+    rt_limits_free(l);
+}
+
 static void threads_share_the_counters(void **state)
 {
     (void)state;
@@ -188,6 +203,7 @@ int main(void)
         cmocka_unit_test(the_oldest_goes_first),
         cmocka_unit_test(the_expired_go_before_the_oldest),
         cmocka_unit_test(never_more_than_the_maximum),
+        cmocka_unit_test(cleared_windows_begin_anew),
         cmocka_unit_test(threads_share_the_counters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

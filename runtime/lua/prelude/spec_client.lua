@@ -5,6 +5,7 @@
 -- makes everything as it was before the first spec.
 local UNITS = { s = 1, m = 60, h = 3600, d = 86400 }
 local TIMERS_MAX = 10000
+local MAIL_MAX = 1000
 
 local DELIVERIES = [[
 SELECT o.event, o.headers, o.body, w.url, w.owner FROM perigee_outbox o JOIN perigee_webhooks w ON w.id = o.webhook
@@ -169,7 +170,7 @@ return function(host, globals)
     --- Mail to somebody, or all of it, in the order in which it was sent.
     function captured.mail(to)
         host.settle()
-        local sent, inorder = mail.list { to = to, limit = 100 }, {}
+        local sent, inorder = mail.list { to = to, limit = MAIL_MAX }, {}
         for i = #sent, 1, -1 do
             inorder[#inorder + 1] = sent[i]
         end
@@ -219,6 +220,7 @@ return function(host, globals)
         end
         ears = {}
         host.limits(false)
+        host.forget()
         db.transaction(function()
             host.wipe()
             auth.revoke()

@@ -2,6 +2,19 @@
 --
 -- Busted's output as lines of JSON for whoever started the run: a test begins, a test has ended. Called with the host
 -- and json; returns the output handler.
+local MESSAGE_MAX, NAME_MAX = 65536, 1000
+
+-- What a terminal, TAP and XML can show.
+local function shown(text)
+    return (text:gsub("[^\n\t\32-\126\128-\255]", function(c)
+        return "\\" .. c:byte()
+    end))
+end
+
+local function cut(text, max)
+    return #text <= max and text or string.format("%s… (%d bytes in all)", text:sub(1, max), #text)
+end
+
 return function(host, json)
     return function()
         local busted = require "busted"
@@ -31,14 +44,19 @@ return function(host, json)
         end
 
         local function text_of(message)
-            return type(message) == "string" and message or require("pl.pretty").write(message)
+            local text = type(message) == "string" and message or require("pl.pretty").write(message)
+            return shown(cut(text, MESSAGE_MAX))
+        end
+
+        local function name_of(element)
+            return shown(cut((handler.getFullName(element):gsub("[\r\n]+", " ")), NAME_MAX))
         end
 
         local function finish(element, status, found)
             local ms = element.duration and element.duration * 1000 or 0
             send {
                 type = "end",
-                name = handler.getFullName(element),
+                name = name_of(element),
                 file = file_of(element),
                 status = status,
                 ms = math.floor(ms),
@@ -48,7 +66,7 @@ return function(host, json)
         end
 
         function handler.testStart(element)
-            send { type = "begin", name = handler.getFullName(element), file = file_of(element) }
+            send { type = "begin", name = name_of(element), file = file_of(element) }
             return nil, true
         end
 
