@@ -50,7 +50,7 @@ files["tests/flow/broken/app"] = { std = "sandbox" }
 files["tests/support/chat"] = { std = "sandbox" }
 files["runtime/lua/prelude"] = { std = "lua54+sandbox" }
 files["tests/support/apps"] = { std = "sandbox" }
-files["scripts/*/spec"] = { std = "+lua54+busted" }
+files["scripts/*/spec"] = { std = "+lua54+busted", read_globals = { "host", "client", "clock", "captured" } }
 files["scripts/lib/spec"] = { std = "+lua54+busted" }
 
 exclude_files = { "scripts/types", "build", "build-*", "tests/contract/npm" }

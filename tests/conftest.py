@@ -104,6 +104,16 @@ def pytest_runtest_makereport(item, call):
                 report.sections.append(("server log, %s" % s.data, "\n".join(text[-40:])))
 
 
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workeroutput"):     # one of several processes (pytest -n): the first one has the summary
+        session.config.workeroutput["figures"] = figures
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    figures.extend(getattr(node, "workeroutput", {}).get("figures", ()))
+
+
 def pytest_terminal_summary(terminalreporter):
     passed, every = {}, {}
     for outcome in ("passed", "failed", "error", "skipped"):

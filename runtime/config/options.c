@@ -86,6 +86,7 @@ const struct config_option config__table[] = {
         "threads that hash passwords; 0: one per core"),
     NUM(password_queue, "password-queue", CONFIG_LONG, "64", 1, 100000, NULL, "most passwords that wait for a thread"),
     FLAG(watch, "watch", NULL, "bring saved scripts live at once; on in development, off in production"),
+    FLAG(release_check, "release-check", "on", "check an app's scripts, as `perigee check` does, before they go live"),
     FLAG(release_specs, "release-specs", "on", "run an app's specs before its scripts go live"),
     { "admin-token", CONFIG_SECRET, "", 32, 0, "TEXT",
       "lets its bearer reload and see the status over HTTP; empty: nobody", AT(admin_token), NULL },

@@ -25,7 +25,7 @@ struct rt_options {
     int64_t socket_connections, socket_message_bytes, socket_queue_bytes, socket_ping_seconds;
     int64_t script_ms, script_mb, statement_ms, drain_seconds, password_threads, password_queue, event_window;
     int64_t webhook_timeout, webhook_disable_after, webhook_log_days;
-    bool access_log, demo, watch, release_specs;
+    bool access_log, demo, watch, release_check, release_specs;
     unsigned char source[RT_OPTIONS_MAX]; /* enum rt_option_source of the option rt_option_name(i) */
 };
 

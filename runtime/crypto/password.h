@@ -7,18 +7,16 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/pool.h"
 
 #define RT_PASSWORD_HASH_BYTES 128 /* sodium's encoded string, NUL included */
 
-struct rt_password_pool;
-
-/* `threads` hashers (1 or more), at most `queue` waiting jobs. */
-int rt_password_pool_new(int threads, int queue, struct rt_password_pool **ret, struct rt_err *err);
-/* Drops waiting jobs without calling them, waits for running ones. */
-void rt_password_pool_free(struct rt_password_pool *p);
+/* A pool (base/pool.h) of `threads` hashers. rt_pool_free drops waiting jobs without calling them. */
+int rt_password_pool_new(int threads, int queue, struct rt_pool **ret, struct rt_err *err);
 
 /* A job; the caller's memory until `done`. The password is copied and wiped after use. */
 struct rt_password_job {
+    struct rt_task task;                       /* first */
     void (*done)(struct rt_password_job *job); /* on the hasher's thread: hand it over, return */
     void *arg;
     char hash[RT_PASSWORD_HASH_BYTES]; /* out for hashing, in for verifying */
@@ -26,12 +24,11 @@ struct rt_password_job {
     char *password;
     size_t password_n;
     int verify;
-    struct rt_password_job *next;
 };
 
 /* RT_E_FULL when the queue is full: answer 503 with Retry-After. RT_E_INTERRUPTED while the pool closes. */
-int rt_password_hash_async(struct rt_password_pool *p, struct rt_password_job *job, const char *password, size_t n);
-int rt_password_verify_async(struct rt_password_pool *p, struct rt_password_job *job, const char *password, size_t n,
+int rt_password_hash_async(struct rt_pool *p, struct rt_password_job *job, const char *password, size_t n);
+int rt_password_verify_async(struct rt_pool *p, struct rt_password_job *job, const char *password, size_t n,
                              const char *hash);
 /* At once, on this thread: for commands and seeds. */
 int rt_password_hash(const char *password, size_t n, char out[RT_PASSWORD_HASH_BYTES]);

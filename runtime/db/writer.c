@@ -21,7 +21,7 @@
 #include "db/db_internal.h"
 #include "db/writer_internal.h"
 
-enum { GROUP_RIPE = 12, GROUP_MAX = 512, CHECKPOINT_PAGES = 4000 };
+enum { GROUP_RIPE = 24, GROUP_MAX = 512, CHECKPOINT_PAGES = 4000 };
 enum state { FREE, HELD, COMMITTING };
 
 struct list {

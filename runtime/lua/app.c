@@ -320,6 +320,7 @@ static int load(lua_State *L)
     app->name = text_field(L, t, "name");
     app->title = text_field(L, t, "title");
     app->version = text_field(L, t, "version");
+    app->demo_login = text_field(L, t, "demo_login");
     app->trailing_slash = flag_field(L, t, "trailing_slash");
     app->reset_iso = strcmp(text_field(L, t, "limit_reset"), "iso") == 0;
     app->envelope_ref = ref_field(L, t, "envelope");

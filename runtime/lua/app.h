@@ -64,6 +64,7 @@ struct rt_app {
     int n_docs;
     struct rt_page_declaration *pages;
     int n_pages;
+    const char *demo_login; /* how to log in to the demo data, for a person, or NULL */
     const char **hosts, **prefixes; /* ended by NULL */
     bool trailing_slash, reset_iso;
     int table_ref; /* the normalised manifest */
@@ -82,9 +83,13 @@ void rt_app_envelope(struct rt_app *app, int status, const char *code, const cha
                      const char *request_id, struct rt_buf *out);
 const char *rt_app_code(struct rt_app *app, int status, char *out, size_t size);
 
-/* The OpenAPI document (JSON) or the page (HTML) of docs[i]. `origin` "http://host" for the servers list. */
-int rt_app_docs(struct rt_app *app, int i, bool html, const char *origin, struct rt_buf *out, struct rt_err *err);
-/* The routes as a JSON array, for `perigee routes --json`. */
+enum rt_docs_form { RT_DOCS_HTML, RT_DOCS_OPENAPI, RT_DOCS_POSTMAN };
+
+/* The page, the OpenAPI document or the Postman collection of docs[i], with i -1 of the whole app. `origin`
+ * "http://host" for the servers list. */
+int rt_app_docs(struct rt_app *app, int i, enum rt_docs_form form, const char *origin, struct rt_buf *out,
+                struct rt_err *err);
+/* Appends the routes as members of a JSON array, for `perigee routes --json`. */
 int rt_app_routes_json(struct rt_app *app, struct rt_buf *out, struct rt_err *err);
 
 #endif

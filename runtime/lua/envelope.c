@@ -79,7 +79,7 @@ void rt_app_envelope(struct rt_app *app, int status, const char *code, const cha
 struct docs {
     struct rt_app *app;
     int page;
-    bool html;
+    enum rt_docs_form form;
     const char *origin;
     struct rt_buf *out;
 };
@@ -93,46 +93,54 @@ static int json_array(lua_State *L)
     return 1;
 }
 
-/* openapi(app, { array =, prefix =, title =, version =, origin = }) → table; docs_page(table, …) → HTML */
-static int make_docs(lua_State *L)
+/* The options that all makers share, on the stack. */
+static void push_options(lua_State *L, const struct docs *d)
 {
-    const struct docs *d = lua_touserdata(L, 1);
-    const struct rt_doc_page *page = &d->app->docs[d->page];
-    struct rt_err err;
-    rt_prelude_load(L, "openapi");
-    lua_rawgeti(L, LUA_REGISTRYINDEX, d->app->table_ref);
+    const struct rt_app *app = d->app;
+    const struct rt_doc_page whole = { .title = app->title, .version = app->version, .prefix = "/" };
+    const struct rt_doc_page *page = d->page < 0 ? &whole : &app->docs[d->page];
+    const char *const fields[][2] = {
+        { "prefix", page->prefix }, { "title", page->title }, { "version", page->version }, { "origin", d->origin }
+    };
     lua_createtable(L, 0, 6);
     lua_pushcfunction(L, json_array);
     lua_setfield(L, -2, "array");
-    lua_pushstring(L, page->prefix);
-    lua_setfield(L, -2, "prefix");
-    lua_pushstring(L, page->title);
-    lua_setfield(L, -2, "title");
-    lua_pushstring(L, page->version);
-    lua_setfield(L, -2, "version");
-    lua_pushstring(L, d->origin);
-    lua_setfield(L, -2, "origin");
-    lua_pushvalue(L, -1);
-    lua_insert(L, -4);
-    lua_call(L, 2, 1);
-    if (!d->html) {
-        if (rt_present(L, -1, NULL, d->out, &err))
-            return luaL_error(L, "openapi: %s", err.msg);
-        return 0;
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        lua_pushstring(L, fields[i][1]);
+        lua_setfield(L, -2, fields[i][0]);
     }
-    rt_prelude_load(L, "docs_page");
-    lua_insert(L, -3);
-    lua_insert(L, -2);
-    lua_call(L, 2, 1);
+}
+
+/* openapi(app, options) → table, order; docs_page(table, options) → HTML; postman(table, options) → table */
+static int make_docs(lua_State *L)
+{
+    const struct docs *d = lua_touserdata(L, 1);
+    struct rt_err err;
+    push_options(L, d);
+    int options = lua_gettop(L);
+    rt_prelude_load(L, "openapi");
+    lua_rawgeti(L, LUA_REGISTRYINDEX, d->app->table_ref);
+    lua_pushvalue(L, options);
+    lua_call(L, 2, 2);
+    lua_setfield(L, options, "order");
+    if (d->form != RT_DOCS_OPENAPI) {
+        rt_prelude_load(L, d->form == RT_DOCS_HTML ? "docs_page" : "postman");
+        lua_insert(L, -2);
+        lua_pushvalue(L, options);
+        lua_call(L, 2, 1);
+    }
+    if (d->form != RT_DOCS_HTML)
+        return rt_present(L, -1, NULL, d->out, &err) ? luaL_error(L, "documentation: %s", err.msg) : 0;
     size_t n;
     const char *p = luaL_checklstring(L, -1, &n);
     rt_buf_put(d->out, p, n);
     return 0;
 }
 
-int rt_app_docs(struct rt_app *app, int i, bool html, const char *origin, struct rt_buf *out, struct rt_err *err)
+int rt_app_docs(struct rt_app *app, int i, enum rt_docs_form form, const char *origin, struct rt_buf *out,
+                struct rt_err *err)
 {
-    struct docs d = { app, i, html, origin, out };
+    struct docs d = { app, i, form, origin, out };
     return rt_vm_protected(app->vm, RT_LOAD, make_docs, &d, err);
 }
 
@@ -140,11 +148,10 @@ int rt_app_routes_json(struct rt_app *app, struct rt_buf *out, struct rt_err *er
 {
     (void)err;
     static const char *const names[] = { "method", "path", "unit", "who", "summary", "line", "within", "can" };
-    rt_buf_putc(out, '[');
     for (int i = 0; i < app->n_routes; i++) {
         const struct rt_route *r = &app->routes[i];
         const char *values[] = { r->method, r->path, r->unit, r->who, r->summary, r->line, r->within, r->can };
-        rt_buf_puts(out, i ? ",{\"app\":" : "{\"app\":");
+        rt_buf_puts(out, out->len ? ",\n{\"app\":" : "{\"app\":");
         rt_json_put_string(out, app->name, strlen(app->name));
         for (size_t k = 0; k < sizeof values / sizeof values[0]; k++) {
             rt_buf_printf(out, ",\"%s\":", names[k]);
@@ -152,6 +159,5 @@ int rt_app_routes_json(struct rt_app *app, struct rt_buf *out, struct rt_err *er
         }
         rt_buf_putc(out, '}');
     }
-    rt_buf_putc(out, ']');
     return out->failed ? RT_E_NOMEM : 0;
 }

@@ -17,9 +17,9 @@
 struct runner {
     struct rt_call call;
     struct rt_message start;
-    const char *scripts;
-    const char *const *args;
-    int n_args, rc;
+    const struct rt_spec_run *run;
+    struct rt_vm *vm;
+    int rc;
     struct rt_err err;
 };
 
@@ -163,7 +163,17 @@ static void open_libraries(lua_State *L)
     luaL_openlibs(L);
 }
 
-static void push_host(lua_State *L, const char *scripts)
+/* host.report(line) */
+static int host_report(lua_State *L)
+{
+    size_t n;
+    const struct rt_spec_run *run = lua_touserdata(L, lua_upvalueindex(1));
+    const char *line = luaL_checklstring(L, 1, &n);
+    run->report(run->report_arg, line, n);
+    return 0;
+}
+
+static void push_host(lua_State *L, const struct rt_spec_run *run)
 {
     static const luaL_Reg fns[] = { { "call", host_call },
                                     { "phase", host_phase },
@@ -172,9 +182,13 @@ static void push_host(lua_State *L, const char *scripts)
                                     { NULL, NULL } };
     const struct rt_vm *vm = rt_vm_of(L);
     luaL_newlib(L, fns);
-    lua_pushfstring(L, "%s/%s", scripts, vm->services->app->name);
+    rt_spec_client_open(L, run->server);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)run);
+    lua_pushcclosure(L, host_report, 1);
+    lua_setfield(L, -2, "report");
+    lua_pushfstring(L, "%s/%s", run->scripts, vm->services->app->name);
     lua_setfield(L, -2, "folder");
-    lua_pushstring(L, scripts);
+    lua_pushstring(L, run->scripts);
     lua_setfield(L, -2, "scripts");
     lua_getfield(L, LUA_REGISTRYINDEX, frozen_globals);
     lua_setfield(L, -2, "sandbox");
@@ -186,13 +200,15 @@ static int prepare(lua_State *L)
     struct runner *r = lua_touserdata(L, 1);
     open_libraries(L);
     rt_prelude_load(L, "spec");
-    push_host(L, r->scripts);
-    lua_createtable(L, r->n_args, 0);
-    for (int i = 0; i < r->n_args; i++) {
-        lua_pushstring(L, r->args[i]);
+    push_host(L, r->run);
+    rt_prelude_load(L, "spec_client");
+    rt_prelude_load(L, "spec_report");
+    lua_createtable(L, r->run->n_args, 0);
+    for (int i = 0; i < r->run->n_args; i++) {
+        lua_pushstring(L, r->run->args[i]);
         lua_rawseti(L, -2, i + 1);
     }
-    lua_xmove(L, r->call.co, 3);
+    lua_xmove(L, r->call.co, 5);
     return 0;
 }
 
@@ -211,24 +227,24 @@ static void finished(struct rt_call *call, int n)
 static void start_runner(struct rt_message *m)
 {
     struct runner *r = (struct runner *)((char *)m - offsetof(struct runner, start));
-    rt_call_start(&r->call, 2);
+    rt_call_start(&r->call, 4);
 }
 
 static void each_round(void *arg)
 {
-    struct rt_vm *vm = arg;
-    rt_vm_idle(vm);
-    rt_writer_flush(vm->services->app->writer);
+    struct runner *r = arg;
+    rt_vm_idle(r->vm);
+    r->run->server->round(r->run->server->arg);
 }
 
-int rt_spec_run(struct rt_vm *vm, const char *scripts, const char *const *args, int n, struct rt_err *err)
+int rt_spec_run(struct rt_vm *vm, const struct rt_spec_run *run, struct rt_err *err)
 {
-    struct runner r = { .scripts = scripts, .args = args, .n_args = n, .start.run = start_runner };
+    struct runner r = { .run = run, .vm = vm, .start.run = start_runner };
     if (rt_call_init(&r.call, vm, RT_JOB, finished, &r))
         return rt_err_set(err, RT_E_NOMEM, "no memory for a coroutine");
     int rc = rt_vm_protected(vm, RT_LOAD, prepare, &r, err);
     if (rc == 0) {
-        rt_loop_each(vm->services->loop, each_round, vm);
+        rt_loop_each(vm->services->loop, each_round, &r);
         rt_loop_post(vm->services->loop, &r.start);
         rt_loop_run(vm->services->loop);
         rc = r.rc;

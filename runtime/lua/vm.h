@@ -57,7 +57,7 @@ struct rt_services {
     struct rt_app_shared *app;
     struct rt_loop *loop;
     struct rt_mailbox *mailbox;
-    struct rt_password_pool *passwords;
+    struct rt_pool *passwords;
     struct rt_report_pool *reports;
     struct rt_limits *limits;
     struct rt_cache *cache;

@@ -4,8 +4,7 @@
  * would keep the write-ahead log from being emptied. */
 #include "report/pool.h"
 
-#include <pthread.h>
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -19,13 +18,9 @@
 enum { NICE = 10 };
 
 struct rt_report_pool {
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    struct rt_report_job *head, **tail;
-    int waiting, queue, threads;
-    atomic_bool stopping;
+    struct rt_pool *threads;
+    atomic_bool stopping; /* what is being written ends early */
     char folder[1024];
-    pthread_t ids[];
 };
 
 static int write_pdf(const struct rt_document *d, const struct rt_source *source, struct rt_pdf_fonts **fonts,
@@ -53,14 +48,16 @@ static int open_source(const struct rt_report_job *job, struct rt_source *s, str
     return rc ? rc : rt_conn_snapshot(s->conn, err);
 }
 
-static void run_job(struct rt_report_pool *p, struct rt_report_job *job, struct rt_pdf_fonts **fonts)
+static void run_job(void *arg, void **fonts, struct rt_task *task)
 {
+    struct rt_report_pool *p = arg;
+    struct rt_report_job *job = (struct rt_report_job *)task;
     struct rt_source source = { .stop = &p->stopping,
                                 .deadline_ns = rt_mono_ns() + (uint64_t)RT_REPORT_SECONDS * 1000000000u };
     struct rt_spool *out = rt_spool_new(p->folder, 0);
     int rc = out ? open_source(job, &source, &job->err) : rt_err_set(&job->err, RT_E_NOMEM, "no memory for a file");
     if (rc == 0)
-        rc = write_file(p, job, &source, fonts, out);
+        rc = write_file(p, job, &source, (struct rt_pdf_fonts **)fonts, out);
     if (source.conn) {
         rt_conn_release(source.conn);
         rt_conn_close(source.conn);
@@ -74,71 +71,40 @@ static void run_job(struct rt_report_pool *p, struct rt_report_job *job, struct 
     job->done(job);
 }
 
-static void *writer(void *arg)
+/* Of this thread alone: requests come first. */
+static void be_nice(void *arg, void **fonts)
 {
-    struct rt_report_pool *p = arg;
-    struct rt_pdf_fonts *fonts = NULL;
-    setpriority(PRIO_PROCESS, (id_t)gettid(), NICE); /* of this thread alone: requests come first */
-    pthread_mutex_lock(&p->lock);
-    while (!atomic_load(&p->stopping)) {
-        struct rt_report_job *job = p->head;
-        if (!job) {
-            pthread_cond_wait(&p->wake, &p->lock);
-            continue;
-        }
-        p->head = job->next;
-        if (!p->head)
-            p->tail = &p->head;
-        p->waiting--;
-        pthread_mutex_unlock(&p->lock);
-        run_job(p, job, &fonts);
-        pthread_mutex_lock(&p->lock);
-    }
-    pthread_mutex_unlock(&p->lock);
-    rt_pdf_fonts_free(fonts);
-    return NULL;
+    (void)arg, (void)fonts;
+    setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+}
+
+static void free_fonts(void *arg, void **fonts)
+{
+    (void)arg;
+    rt_pdf_fonts_free(*fonts);
 }
 
 int rt_report_pool_new(int threads, int queue, const char *folder, struct rt_report_pool **ret, struct rt_err *err)
 {
-    if (threads < 1 || queue < 1 || strlen(folder) >= sizeof((struct rt_report_pool *)0)->folder)
-        return rt_err_set(err, RT_E_INVALID, "reports need a thread, a place in the queue and a folder");
-    struct rt_report_pool *p = calloc(1, sizeof(*p) + (size_t)threads * sizeof(p->ids[0]));
+    struct rt_report_pool *p = strlen(folder) < sizeof p->folder ? calloc(1, sizeof *p) : NULL;
     if (!p)
-        return rt_err_set(err, RT_E_NOMEM, "no memory for reports");
-    pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->wake, NULL);
-    p->tail = &p->head;
-    p->queue = queue;
+        return rt_err_set(err, RT_E_NOMEM, "no memory for reports, or the folder's name is too long");
     memcpy(p->folder, folder, strlen(folder) + 1);
-    sigset_t all, before; /* signals are for the main thread */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (p->threads < threads && pthread_create(&p->ids[p->threads], NULL, writer, p) == 0)
-        p->threads++;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (p->threads < threads) {
-        rt_report_pool_free(p);
-        return rt_err_set(err, RT_E_IO, "could not start the report threads");
-    }
-    *ret = p;
-    return 0;
+    struct rt_pool_work work = { .begin = be_nice, .run = run_job, .end = free_fonts, .arg = p };
+    int rc = rt_pool_new(threads, queue, &work, &p->threads, err);
+    if (rc)
+        free(p);
+    else
+        *ret = p;
+    return rc;
 }
 
 void rt_report_pool_free(struct rt_report_pool *p)
 {
     if (!p)
         return;
-    pthread_mutex_lock(&p->lock);
     atomic_store(&p->stopping, true);
-    p->head = NULL;
-    p->tail = &p->head;
-    pthread_cond_broadcast(&p->wake);
-    pthread_mutex_unlock(&p->lock);
-    for (int i = 0; i < p->threads; i++)
-        pthread_join(p->ids[i], NULL);
-    pthread_cond_destroy(&p->wake);
-    pthread_mutex_destroy(&p->lock);
+    rt_pool_free(p->threads);
     free(p);
 }
 
@@ -146,17 +112,7 @@ const char *rt_report_folder(const struct rt_report_pool *p) { return p->folder;
 
 int rt_report_submit(struct rt_report_pool *p, struct rt_report_job *job)
 {
-    job->next = NULL;
     job->file = NULL;
     job->err.code = 0;
-    pthread_mutex_lock(&p->lock);
-    int rc = atomic_load(&p->stopping) ? RT_E_INTERRUPTED : p->waiting >= p->queue ? RT_E_FULL : 0;
-    if (rc == 0) {
-        *p->tail = job;
-        p->tail = &job->next;
-        p->waiting++;
-        pthread_cond_signal(&p->wake);
-    }
-    pthread_mutex_unlock(&p->lock);
-    return rc;
+    return rt_pool_put(p->threads, &job->task);
 }

@@ -5,6 +5,7 @@
 #ifndef RT_REPORT_POOL_H
 #define RT_REPORT_POOL_H
 
+#include "base/pool.h"
 #include "report/document.h"
 #include "report/spool.h"
 
@@ -20,13 +21,13 @@ const char *rt_report_folder(const struct rt_report_pool *p);
 
 /* The caller's memory until `done`. */
 struct rt_report_job {
+    struct rt_task task;                     /* first */
     struct rt_document *document;            /* borrowed */
     const char *db_path;                     /* of its queries, which see the last committed state; borrowed */
     void (*done)(struct rt_report_job *job); /* on the report thread: hand it over, return */
     void *arg;
     struct rt_spool *file; /* the result, the caller's; NULL on failure */
     struct rt_err err;     /* err.code 0 on success */
-    struct rt_report_job *next;
 };
 
 /* RT_E_FULL when the queue is full, RT_E_INTERRUPTED while the pool closes. */

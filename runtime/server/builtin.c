@@ -108,6 +108,8 @@ bool rt_builtin(struct rt_conversation *c)
     struct rt_str path = rt_http_path(c->http), method = rt_http_method(c->http);
     struct rt_host *h = c->worker->host;
     bool get = rt_str_is(method, "GET") || rt_str_is(method, "HEAD");
+    if (path.n >= 3 && path.p[1] == '-' && get && h->options->env == RT_ENV_DEVELOPMENT && rt_index(c))
+        return true;
     if (path.n < 7 || (path.p[1] != 'h' && path.p[1] != 'r' && path.p[1] != 'm' && path.p[1] != '-' &&
                        path.p[1] != 'a'))
         return false;

@@ -19,7 +19,7 @@ void rt_candidate_init(struct rt_candidate *c, struct rt_host *h)
 {
     memset(c, 0, sizeof *c);
     c->host = h;
-    c->specs = h->options->release_specs;
+    c->trial = true;
     for (int a = 0; a < h->n_apps; a++)
         rt_buf_init(&c->app[a].why, WHY_MAX);
 }
@@ -114,29 +114,39 @@ static int check_database(struct rt_candidate *c, int a, struct rt_err *err)
     return rc;
 }
 
-static bool has_specs(const struct rt_candidate *c, int a)
+static int build_release(struct rt_candidate *c, int a, struct rt_err *err)
 {
-    char prefix[100];
-    snprintf(prefix, sizeof prefix, "%s/spec/", c->host->apps[a].shared.name);
-    return rt_tree_first(c->app[a].tree, prefix) < c->app[a].tree->n;
+    int rc = rt_release_build(c->host, a, c->app[a].tree, &c->app[a].built, err);
+    return rc ? rc : check_database(c, a, err);
+}
+
+/* The trial takes longest, so it begins first. */
+static int build_and_try(struct rt_candidate *c, int a, struct rt_buf *output, struct rt_err *err)
+{
+    struct rt_trial trial;
+    if (!c->trial)
+        return build_release(c, a, err);
+    int rc = rt_trial_start(c, a, &trial, err);
+    if (rc)
+        return rc;
+    rc = build_release(c, a, err);
+    if (rc == 0)
+        return rt_trial_finish(c, a, &trial, output, err);
+    rt_trial_drop(&trial);
+    return rc;
 }
 
 static void build_app(struct rt_candidate *c, int a)
 {
-    struct rt_candidate_app *x = &c->app[a];
     struct rt_buf output;
     struct rt_err err;
     rt_buf_init(&output, 0);
-    int rc = rt_release_build(c->host, a, x->tree, &x->built, &err);
-    if (rc == 0)
-        rc = check_database(c, a, &err);
-    if (rc == 0 && c->specs && has_specs(c, a))
-        rc = rt_candidate_specs(c, a, &output, &err);
+    int rc = build_and_try(c, a, &output, &err);
     c->given_up |= rc == RT_E_INTERRUPTED;
     if (rc) {
         rt_candidate_refuse(c, a, rc, err.msg);
         if (output.len)
-            rt_buf_printf(&x->why, "\n%s", rt_buf_cstr(&output));
+            rt_buf_printf(&c->app[a].why, "\n%s", rt_buf_cstr(&output));
     }
     rt_buf_fini(&output);
 }

@@ -19,8 +19,8 @@ struct rt_candidate {
         int files;         /* that differ from what serves */
     } app[RT_APPS_MAX];
     int failed;
-    bool specs; /* are to be run; true at first */
-    /* Asked now and then while specs run: true ends them, as nobody needs their outcome any more. Nullable. */
+    bool trial; /* is to be held; true at first */
+    /* Asked now and then during trials: true ends them, as nobody needs their outcome any more. Nullable. */
     bool (*over)(void *arg);
     void *over_arg;
     bool given_up; /* it was over: nothing of it may go live */
@@ -33,13 +33,31 @@ void rt_candidate_fini(struct rt_candidate *c);
 void rt_candidate_read(struct rt_candidate *c, int a);
 /* Takes `tree` (referenced) for app `a`. */
 void rt_candidate_take(struct rt_candidate *c, int a, struct rt_tree *tree);
-/* Builds what has changed, checks its migrations and timers and runs its specs. */
+/* Builds what has changed, checks its migrations and timers and puts it on trial. */
 void rt_candidate_build(struct rt_candidate *c);
 /* App `a` does not go live, for this reason. */
 void rt_candidate_refuse(struct rt_candidate *c, int a, int code, const char *why);
 
-/* candidate_specs.c: runs the specs of app `a` in a process of their own. What they print, shortened to its end, is in
- * `out`. RT_E_INVALID when they failed, RT_E_EXPIRED when they did not end, RT_E_INTERRUPTED when it was over. */
-int rt_candidate_specs(struct rt_candidate *c, int a, struct rt_buf *out, struct rt_err *err);
+/* ---- candidate_trial.c: check and specs, each in a process of its own, while the candidate is built ---- */
+
+enum { RT_TRIAL_CHECK, RT_TRIAL_SPECS, RT_TRIALS };
+
+struct rt_trial {
+    char folder[1024]; /* the candidate's files */
+    struct rt_trial_process {
+        int pid; /* 0: is not held */
+        int fd;  /* what it prints */
+        int status;
+        struct rt_buf output;
+    } process[RT_TRIALS];
+};
+
+/* Starts what the options ask for; what was started has to be finished or dropped. */
+int rt_trial_start(struct rt_candidate *c, int a, struct rt_trial *trial, struct rt_err *err);
+/* Waits for the end. What those printed that failed, shortened to its end, is in `out`. RT_E_INVALID when one failed,
+ * RT_E_EXPIRED when it did not end, RT_E_INTERRUPTED when it was over. */
+int rt_trial_finish(struct rt_candidate *c, int a, struct rt_trial *trial, struct rt_buf *out, struct rt_err *err);
+/* Ends it: nobody needs the outcome. */
+void rt_trial_drop(struct rt_trial *trial);
 
 #endif

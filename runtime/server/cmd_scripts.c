@@ -56,41 +56,155 @@ static int for_apps(struct rt_options *options, const char *name,
 static int routes_one(struct rt_offline *o, int i, void *arg)
 {
     struct rt_err err;
-    struct rt_buf b;
-    bool *json = arg;
+    struct rt_buf *json = arg;
     if (rt_offline_open(o, i, false, &err)) {
         rt_offline_close(o);
         return rt_command_failed(&err);
     }
-    rt_buf_init(&b, 0);
-    if (*json && rt_app_routes_json(o->app, &b, &err) == 0)
-        puts(rt_buf_cstr(&b));
-    for (int k = 0; !*json && k < o->app->n_routes; k++) {
+    int rc = json ? rt_app_routes_json(o->app, json, &err) : 0;
+    for (int k = 0; !json && k < o->app->n_routes; k++) {
         const struct rt_route *r = &o->app->routes[k];
         printf("%-7s %-50s %-8s %s\n", r->method, r->path, r->who, r->summary);
     }
-    rt_buf_fini(&b);
     rt_offline_close(o);
-    return 0;
+    return rc ? 1 : 0;
 }
 
 int rt_cmd_routes(struct rt_options *o, int argc, char **argv)
 {
     bool json = rt_take_flag(&argc, argv, "--json");
-    return for_apps(o, argc > 1 ? argv[1] : NULL, routes_one, &json);
+    struct rt_buf b;
+    if (argc > 2) {
+        fprintf(stderr, "usage: perigee routes [APP] [--json]\n");
+        return 2;
+    }
+    rt_buf_init(&b, 0);
+    int status = for_apps(o, argc > 1 ? argv[1] : NULL, routes_one, json ? &b : NULL);
+    if (json && status == 0)
+        printf("[%s]\n", rt_buf_cstr(&b));
+    rt_buf_fini(&b);
+    return status;
 }
+
+static void put_member(struct rt_buf *b, const char *name, const char *value)
+{
+    rt_buf_printf(b, "\"%s\":", name);
+    rt_json_put_string(b, value, strlen(value));
+}
+
+/* Without an app: which documents there are. */
+static int list_one(struct rt_offline *o, int i, void *arg)
+{
+    struct rt_err err;
+    struct rt_buf *b = arg;
+    if (rt_offline_open(o, i, false, &err)) {
+        rt_offline_close(o);
+        return rt_command_failed(&err);
+    }
+    for (int k = 0; k < o->app->n_docs; k++) {
+        const struct rt_doc_page *page = &o->app->docs[k];
+        if (b) {
+            rt_buf_puts(b, b->len ? ",\n {" : "[{");
+            put_member(b, "app", o->app->name);
+            rt_buf_printf(b, ",\"page\":%d,", k + 1);
+            put_member(b, "path", page->path);
+            rt_buf_putc(b, ',');
+            put_member(b, "title", page->title);
+            rt_buf_putc(b, ',');
+            put_member(b, "version", page->version);
+            rt_buf_putc(b, '}');
+        } else {
+            printf("%-20s %d  %-30s %s %s\n", o->app->name, k + 1, page->path, page->title, page->version);
+        }
+    }
+    rt_offline_close(o);
+    return 0;
+}
+
+static void put_app(struct rt_buf *b, const struct rt_app *app)
+{
+    rt_buf_puts(b, b->len ? ",\n {" : "[{");
+    put_member(b, "name", app->name);
+    rt_buf_putc(b, ',');
+    put_member(b, "title", app->title);
+    rt_buf_putc(b, ',');
+    put_member(b, "version", app->version);
+    rt_buf_puts(b, ",\"hosts\":[");
+    for (int i = 0; app->hosts[i]; i++) {
+        rt_buf_puts(b, i ? "," : "");
+        rt_json_put_string(b, app->hosts[i], strlen(app->hosts[i]));
+    }
+    rt_buf_puts(b, "],\"docs\":[");
+    for (int i = 0; i < app->n_docs; i++) {
+        rt_buf_puts(b, i ? "," : "");
+        rt_json_put_string(b, app->docs[i].path, strlen(app->docs[i].path));
+    }
+    rt_buf_puts(b, "],");
+    put_member(b, "demo_login", app->demo_login ? app->demo_login : "");
+    rt_buf_putc(b, '}');
+}
+
+static int app_one(struct rt_offline *o, int i, void *arg)
+{
+    struct rt_err err;
+    struct rt_buf *json = arg;
+    if (rt_offline_open(o, i, false, &err)) {
+        rt_offline_close(o);
+        return rt_command_failed(&err);
+    }
+    if (json) {
+        put_app(json, o->app);
+    } else {
+        printf("%s: %s %s\n", o->app->name, o->app->title, o->app->version);
+        for (int k = 0; k < o->app->n_docs; k++)
+            printf("  docs   %s\n", o->app->docs[k].path);
+        if (o->app->demo_login)
+            printf("  login  %s\n", o->app->demo_login);
+    }
+    rt_offline_close(o);
+    return 0;
+}
+
+/* Runs `each` on every app, which prints or, for --json, adds members to an array. */
+static int list_apps(struct rt_options *o, bool json, int (*each)(struct rt_offline *o, int index, void *arg))
+{
+    struct rt_buf b;
+    rt_buf_init(&b, 0);
+    int status = for_apps(o, NULL, each, json ? &b : NULL);
+    if (json && status == 0)
+        printf("%s]\n", b.len ? rt_buf_cstr(&b) : "[");
+    rt_buf_fini(&b);
+    return status;
+}
+
+int rt_cmd_apps(struct rt_options *o, int argc, char **argv)
+{
+    bool json = rt_take_flag(&argc, argv, "--json");
+    if (argc > 1) {
+        fprintf(stderr, "perigee apps: what is '%s'? It takes --json alone\n", argv[1]);
+        return 2;
+    }
+    return list_apps(o, json, app_one);
+}
+
+struct document {
+    int page; /* -1: the whole app */
+    enum rt_docs_form form;
+};
 
 static int openapi_one(struct rt_offline *o, int i, void *arg)
 {
     struct rt_err err;
     struct rt_buf b;
-    const int *page = arg;
+    const struct document *d = arg;
     rt_buf_init(&b, 0);
     int rc = rt_offline_open(o, i, false, &err);
-    if (rc == 0 && (*page < 1 || *page > o->app->n_docs))
-        rc = rt_err_set(&err, RT_E_INVALID, "%s has docs pages 1 to %d", o->app->name, o->app->n_docs);
+    int page = rc == 0 && d->page == 1 && o->app->n_docs == 0 ? 0 : d->page; /* an app without a page has a document */
+    if (rc == 0 && (page < 0 || page > o->app->n_docs))
+        rc = rt_err_set(&err, RT_E_INVALID, "%s has docs pages 1 to %d; `perigee openapi` lists them", o->app->name,
+                        o->app->n_docs);
     if (rc == 0)
-        rc = rt_app_docs(o->app, *page - 1, false, "http://localhost:8000", &b, &err);
+        rc = rt_app_docs(o->app, page - 1, d->form, "http://localhost:8000", &b, &err);
     if (rc)
         rt_command_failed(&err);
     else
@@ -102,18 +216,20 @@ static int openapi_one(struct rt_offline *o, int i, void *arg)
 
 int rt_cmd_openapi(struct rt_options *o, int argc, char **argv)
 {
-    int page = argc > 2 ? atoi(argv[2]) : 1;
-    if (argc < 2) {
-        fprintf(stderr, "usage: perigee openapi APP [PAGE]\n");
+    bool json = rt_take_flag(&argc, argv, "--json");
+    struct document d = { .page = 1, .form = RT_DOCS_OPENAPI };
+    if (rt_take_flag(&argc, argv, "--postman"))
+        d.form = RT_DOCS_POSTMAN;
+    if (argc == 1 && d.form == RT_DOCS_OPENAPI)
+        return list_apps(o, json, list_one);
+    char *end = "";
+    if (argc == 3)
+        d.page = (int)strtol(argv[2], &end, 10);
+    if (argc < 2 || argc > 3 || *end || d.page < 1) {
+        fprintf(stderr, "usage: perigee openapi [--json] | perigee openapi APP [PAGE] [--postman]\n");
         return 2;
     }
-    return for_apps(o, argv[1], openapi_one, &page);
-}
-
-static void put_member(struct rt_buf *b, const char *name, const char *value)
-{
-    rt_buf_printf(b, "\"%s\":", name);
-    rt_json_put_string(b, value, strlen(value));
+    return for_apps(o, argv[1], openapi_one, &d);
 }
 
 /* The descriptors, for the generators of stubs and reference. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `perigee test`: an app's specs against its real scripts and the real host, with a new migrated database
- * in a temporary folder. */
+ * `perigee test`: an app's specs against its real scripts and the real host. This process finds the files and shows
+ * what happens; others, started with --worker, run them (server/spec_jobs.h). */
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,166 +10,158 @@
 
 #include "base/log.h"
 #include "lua/spec_run.h"
-#include "report/pool.h"
 #include "server/command.h"
+#include "server/spec_host.h"
+#include "server/spec_jobs.h"
 
-enum { SCRIPT_MS = 60000, SCRIPT_MB = 1024, CACHE_BYTES = 1 << 20, COUNTERS = 1000, QUEUE = 16 };
+/* A block of a spec has more time than a request. */
+enum { LONGER = 20, SCRIPT_MB = 256, ARGS_MAX = 2048 };
 
-struct bench {
-    struct rt_host host;
-    struct rt_services services;
-    struct rt_message mail, news;
-    const char *spec, *filter;
-    char folder[256];
-};
-
-static int make_folder(struct bench *b, struct rt_err *err)
+static int usage(void)
 {
-    const char *tmp = getenv("TMPDIR");
-    snprintf(b->folder, sizeof b->folder, "%s/perigee-test-XXXXXX", tmp && tmp[0] ? tmp : "/tmp");
-    if (mkdtemp(b->folder))
-        return 0;
-    int rc = rt_err_set(err, RT_E_IO, "cannot make the folder %s", b->folder);
-    b->folder[0] = 0;
-    return rc;
+    fprintf(stderr,
+            "usage: perigee test [APP] [PATTERN] [--spec FILE] [--jobs N] [--output text|tap|junit] [--list]\n");
+    return 2;
 }
 
-static void read_mail(struct rt_message *m)
+/* ---- the worker: runs files and reports ---- */
+
+static void report(void *arg, const char *line, size_t n)
 {
-    struct bench *b = (struct bench *)((char *)m - offsetof(struct bench, mail));
-    rt_mailbox_run(b->services.mailbox);
+    FILE *to = arg;
+    fwrite(line, 1, n, to);
+    fputc('\n', to);
+    fflush(to);
 }
 
-static void read_news(struct rt_message *m)
+static int run_files(struct rt_spec_host *s, int argc, char **argv, const char *filter, bool list, FILE *to,
+                     struct rt_err *err)
 {
-    struct bench *b = (struct bench *)((char *)m - offsetof(struct bench, news));
-    rt_inbox_run(b->services.inbox);
-}
-
-static void wake_for_news(void *arg)
-{
-    struct bench *b = arg;
-    rt_loop_post(b->services.loop, &b->news);
-}
-
-static void wake(void *arg)
-{
-    struct bench *b = arg;
-    rt_loop_post(b->services.loop, &b->mail);
-}
-
-static int open_services(struct bench *b, struct rt_err *err)
-{
-    struct rt_services *s = &b->services;
-    b->mail.run = read_mail;
-    b->news.run = read_news;
-    *s = (struct rt_services){ .limits = rt_limits_new(COUNTERS),
-                               .cache = rt_cache_new(CACHE_BYTES),
-                               .inbox = rt_hub_inbox(b->host.hub, 0, wake_for_news, b),
-                               .limit_factor = 1,
-                               .strict = true,
-                               .mailbox = rt_mailbox_new(wake, b),
-                               .script_ms = SCRIPT_MS,
-                               .script_mb = SCRIPT_MB,
-                               .statement_ms = (int)b->host.options->statement_ms,
-                               .setting = rt_host_setting };
-    if (!s->limits || !s->cache || !s->mailbox)
-        return rt_err_set(err, RT_E_NOMEM, "no memory to start");
-    int rc = rt_loop_new(&s->loop, err);
-    if (rc == 0)
-        rc = rt_host_start_reports(&b->host, err);
-    s->reports = b->host.reports;
-    return rc ? rc : rt_password_pool_new(1, QUEUE, &s->passwords, err);
-}
-
-static void close_services(struct bench *b)
-{
-    rt_password_pool_free(b->services.passwords);
-    rt_report_pool_free(b->services.reports);
-    rt_mailbox_free(b->services.mailbox);
-    rt_loop_free(b->services.loop);
-    rt_cache_free(b->services.cache);
-    rt_limits_free(b->services.limits);
-}
-
-static int run_specs(struct bench *b, struct rt_vm *vm, struct rt_err *err)
-{
-    char spec[600], filter[300];
-    const char *args[3] = { spec, "--output=plainTerminal", filter };
-    const struct rt_app_shared *a = b->services.app;
-    if (b->spec)
-        snprintf(spec, sizeof spec, "%s", b->spec);
-    else
-        snprintf(spec, sizeof spec, "%s/%s/spec", b->host.options->scripts, a->name);
-    if (access(spec, R_OK))
-        return b->spec ? rt_err_set(err, RT_E_NOTFOUND, "there is no folder %s", spec) : 0;
-    if (b->filter)
-        snprintf(filter, sizeof filter, "--filter=%s", b->filter);
-    printf("%s: %s\n", a->name, spec);
-    fflush(stdout);
-    return rt_spec_run(vm, b->host.options->scripts, args, b->filter ? 3 : 2, err);
-}
-
-static int test_app(struct bench *b, int i, struct rt_err *err)
-{
+    struct rt_services services = s->host.workers[0].services[0]; /* a state of its own, with more time and room */
+    struct rt_spec_server server = { s, rt_spec_host_connect, rt_spec_host_limit, rt_spec_host_round };
+    const char *args[ARGS_MAX] = { "--output=perigee" };
+    char text[300];
+    int n = 1;
     struct rt_vm *vm = NULL;
     struct rt_app *app = NULL;
-    b->services.app = &b->host.apps[i].shared;
-    b->host.apps[i].shared.keep_mail = true;
-    struct rt_tree *tree = NULL;
-    int rc = rt_scripts_read(b->host.options->scripts, b->services.app->name, &tree, err);
+    services.script_ms *= LONGER;
+    services.script_mb = SCRIPT_MB;
+    services.limit_factor = 1;
+    if (list)
+        args[n++] = "--list";
+    if (filter) {
+        snprintf(text, sizeof text, "--filter=%s", filter);
+        args[n++] = text;
+    }
+    for (int i = 0; i < argc && n < ARGS_MAX; i++)
+        args[n++] = argv[i];
+    int rc = rt_vm_new(&services, rt_routing_now(&s->host)->release[0]->tree, &vm, err);
     if (rc == 0)
-        rc = rt_vm_new(&b->services, tree, &vm, err);
+        rc = rt_app_load(vm, services.app->name, &app, err);
+    struct rt_spec_run run = { s->options.scripts, args, n, &server, report, to };
     if (rc == 0)
-        rc = rt_app_load(vm, b->services.app->name, &app, err);
-    if (rc == 0)
-        rc = run_specs(b, vm, err);
+        rc = rt_spec_run(vm, &run, err);
     rt_app_free(app);
     rt_vm_free(vm);
-    rt_tree_unref(tree);
     return rc;
 }
 
-static int test_all(struct bench *b, const char *name)
+static int work(struct rt_options *o, int argc, char **argv, const char *filter, bool list)
 {
+    static struct rt_spec_host s;
     struct rt_err err;
-    int failed = 0;
-    int rc = make_folder(b, &err);
-    if (rc == 0)
-        rc = rt_host_find_apps(&b->host, &err);
-    if (rc == 0)
-        rc = rt_only_app(&b->host, name, &err);
-    if (rc == 0)
-        rc = rt_host_keys(&b->host, &err);
-    if (rc == 0)
-        rc = rt_host_open(&b->host, &err);
-    if (rc == 0)
-        rc = open_services(b, &err);
+    FILE *to = fdopen(RT_SPEC_REPORT_FD, "w");
+    if (!to) {
+        fprintf(stderr, "perigee: --worker is for perigee test itself\n");
+        return 2;
+    }
+    rt_log_setup(RT_LOG_WARN, RT_LOG_TEXT);
+    int rc = rt_spec_host_open(&s, o, argv[0], &err);
     if (rc == 0)
         rc = rt_watchdog_start(&err);
-    for (int i = 0; rc == 0 && i < b->host.n_apps; i++)
-        if (test_app(b, i, &err))
-            failed = rt_command_failed(&err);
+    if (rc == 0)
+        rc = run_files(&s, argc - 1, argv + 1, filter, list, to, &err);
     rt_watchdog_stop();
-    rt_host_close(&b->host);
-    close_services(b);
-    if (b->folder[0])
-        rt_tree_remove(b->folder);
-    return rc ? rt_command_failed(&err) : failed;
+    rt_spec_host_close(&s);
+    fclose(to);
+    return rc == RT_E_INVALID && strcmp(err.msg, "specs failed") == 0 ? 1 : rc ? rt_command_failed(&err) : 0;
+}
+
+/* ---- the run ---- */
+
+static int find_specs(struct rt_options *o, const char *app, const char *spec, struct rt_spec_files *apps, int *ret_n,
+                      struct rt_err *err)
+{
+    static struct rt_host h;
+    char folder[1024];
+    h.options = o;
+    int rc = rt_host_find_apps(&h, err);
+    if (rc == 0)
+        rc = rt_only_app(&h, app, err);
+    for (int a = 0; rc == 0 && a < h.n_apps; a++) {
+        snprintf(folder, sizeof folder, "%s/%s/spec", o->scripts, h.apps[a].shared.name);
+        if (spec && access(spec, R_OK))
+            return rt_err_set(err, RT_E_NOTFOUND, "there is no %s", spec);
+        rc = rt_spec_files_find(&apps[(*ret_n)++], h.apps[a].shared.name, spec ? spec : folder, err);
+    }
+    return rc;
+}
+
+static bool read_output(const char *name, enum rt_spec_output *ret)
+{
+    static const char *const names[] = { "text", "tap", "junit" };
+    for (int i = 0; name && i < 3; i++)
+        if (strcmp(name, names[i]) == 0) {
+            *ret = (enum rt_spec_output)i;
+            return true;
+        }
+    return !name;
+}
+
+static int cores(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+static int run(struct rt_options *o, const char *app, const char *spec, struct rt_spec_jobs *jobs,
+               struct rt_spec_show *show)
+{
+    struct rt_spec_files apps[RT_SPEC_APPS];
+    const char *const options[] = { "--scripts", o->scripts, "--db", o->db, NULL };
+    struct rt_err err;
+    int n = 0, rc = find_specs(o, app, spec, apps, &n, &err);
+    jobs->options = options;
+    rt_spec_show_begin(show);
+    if (rc == 0)
+        rc = rt_spec_jobs_run(jobs, apps, n, show, &err);
+    for (int a = 0; a < n; a++)
+        rt_spec_files_free(&apps[a]);
+    if (rc)
+        return rt_command_failed(&err);
+    bool none = show->number == 0 && jobs->pattern && !jobs->list;
+    if (none)
+        fprintf(stderr, "perigee: no test's name matches '%s' (--list has the names)\n", jobs->pattern);
+    rt_spec_show_end(show);
+    return show->failed > 0 || none;
 }
 
 int rt_cmd_test(struct rt_options *o, int argc, char **argv)
 {
-    static struct bench b;
-    struct rt_options own = *o; /* its data folder is a temporary one */
-    b.spec = rt_take_value(&argc, argv, "--spec");
-    b.filter = rt_take_value(&argc, argv, "--filter");
-    if (argc > 2) {
-        fprintf(stderr, "usage: perigee test [APP] [--spec FOLDER] [--filter PATTERN]\n");
-        return 2;
-    }
-    own.data = b.folder;
-    b.host.options = &own;
-    rt_log_setup(RT_LOG_WARN, RT_LOG_TEXT);
-    return test_all(&b, argc > 1 ? argv[1] : NULL);
+    struct rt_spec_show show = { .to = stdout, .colours = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") };
+    struct rt_spec_jobs jobs = { .jobs = cores() };
+    bool worker = rt_take_flag(&argc, argv, "--worker");
+    const char *spec = rt_take_value(&argc, argv, "--spec"), *count = rt_take_value(&argc, argv, "--jobs");
+    const char *output = rt_take_value(&argc, argv, "--output"), *filter = rt_take_value(&argc, argv, "--filter");
+    jobs.list = show.list = rt_take_flag(&argc, argv, "--list");
+    jobs.jobs = jobs.list ? 1 : jobs.jobs; /* in order */
+    if (worker && argc > 1)
+        return work(o, argc - 1, argv + 1, filter, jobs.list);
+    if (count)
+        jobs.jobs = atoi(count);
+    if (argc > 3 || (argc > 2 && filter) || jobs.jobs < 1 || !read_output(output, &show.output) ||
+        (argc > 1 && argv[argc - 1][0] == '-'))
+        return usage();
+    jobs.pattern = argc > 2 ? argv[2] : filter;
+    return run(o, argc > 1 ? argv[1] : NULL, spec, &jobs, &show);
 }

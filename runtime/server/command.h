@@ -19,6 +19,9 @@ struct rt_command {
 
 extern const struct rt_command rt_commands[]; /* ended by a NULL name */
 
+/* What its arguments mean, a line each; "" where the usage says it all. */
+const char *rt_command_details(const struct rt_command *c);
+
 /* Takes "--name" out of argv when it is there. */
 bool rt_take_flag(int *argc, char **argv, const char *name);
 /* Takes "--name VALUE" out of argv; NULL when it is not there. */
@@ -44,6 +47,7 @@ void rt_offline_close(struct rt_offline *o);
 int rt_cmd_serve(struct rt_options *o, int argc, char **argv);
 int rt_cmd_check(struct rt_options *o, int argc, char **argv);
 int rt_cmd_routes(struct rt_options *o, int argc, char **argv);
+int rt_cmd_apps(struct rt_options *o, int argc, char **argv);
 int rt_cmd_openapi(struct rt_options *o, int argc, char **argv);
 int rt_cmd_test(struct rt_options *o, int argc, char **argv);
 int rt_cmd_api(struct rt_options *o, int argc, char **argv);
@@ -58,6 +62,7 @@ int rt_cmd_reload(struct rt_options *o, int argc, char **argv);
 int rt_cmd_releases(struct rt_options *o, int argc, char **argv);
 int rt_cmd_diff(struct rt_options *o, int argc, char **argv);
 int rt_cmd_rollback(struct rt_options *o, int argc, char **argv);
+int rt_cmd_console(struct rt_options *o, int argc, char **argv);
 int rt_cmd_health(struct rt_options *o, int argc, char **argv);
 int rt_cmd_version(struct rt_options *o, int argc, char **argv);
 

@@ -16,17 +16,21 @@
 
 static const char *const no_flags[] = { NULL };
 static const char *const json_flag[] = { "json", NULL };
+static const char *const openapi_flags[] = { "json", "postman", NULL };
 static const char *const fix_flags[] = { "json", "app", NULL };
-static const char *const test_flags[] = { "spec", "filter", NULL };
+static const char *const console_flags[] = { "write", "json", NULL };
+static const char *const test_flags[] = { "spec", "filter", "jobs", "output", "list", "worker", NULL };
 
 const struct rt_command rt_commands[] = {
     { "serve", "", "Serve the apps until SIGTERM", no_flags, rt_cmd_serve },
     { "check", "[APP] [--json] ", "Report every problem that can be known before running, as file:line:column",
       json_flag, rt_cmd_check },
+    { "apps", "[--json] ", "List the apps with their docs pages and demo logins", json_flag, rt_cmd_apps },
     { "routes", "[APP] [--json] ", "List the routes", json_flag, rt_cmd_routes },
-    { "openapi", "APP [PAGE] ", "Print the OpenAPI document of an app's docs page (1, 2, …)", no_flags,
-      rt_cmd_openapi },
-    { "test", "[APP] [--filter PATTERN] ", "Run an app's specs (or --spec FOLDER) inside the host", test_flags,
+    { "openapi", "[APP [PAGE] [--postman]] [--json] ",
+      "Print the OpenAPI document (or Postman collection) of an app's docs page 1, 2, …; without APP list them",
+      openapi_flags, rt_cmd_openapi },
+    { "test", "[APP] [PATTERN] [--list] ", "Run the specs of an app, or of all, inside the host", test_flags,
       rt_cmd_test },
     { "status", "[--json] ", "What the running server serves, and the latest refused release", json_flag,
       rt_cmd_status },
@@ -35,6 +39,8 @@ const struct rt_command rt_commands[] = {
     { "diff", "A [B] ", "Compare the scripts of two releases, or of a release with the scripts folder", no_flags,
       rt_cmd_diff },
     { "rollback", "N ", "Bring release N live again on the running server", no_flags, rt_cmd_rollback },
+    { "console", "[APP] [-e CODE] [--write] [--json] ", "Work on the running server with Lua", console_flags,
+      rt_cmd_console },
     { "api", "", "Print the host functions of scripts as JSON", no_flags, rt_cmd_api },
     { "migrate", "", "Bring the databases to the newest schema", no_flags, rt_cmd_migrate },
     { "backup", "FILE ", "Copy all databases of a running or stopped server into one file, verified", no_flags,
@@ -49,6 +55,21 @@ const struct rt_command rt_commands[] = {
     { "version", "", "Print the version", no_flags, rt_cmd_version },
     { NULL, NULL, NULL, NULL, NULL },
 };
+
+const char *rt_command_details(const struct rt_command *c)
+{
+    if (c->run == rt_cmd_console)
+        return "  -e CODE          run this and end; - reads it from standard input\n"
+               "  --write          what write(…) does is kept without a question\n"
+               "  --json           print values as JSON, one per line\n";
+    if (c->run == rt_cmd_test)
+        return "  PATTERN          run the tests whose full name matches this Lua pattern\n"
+               "  --spec FILE      these specs (or a folder of them) instead of scripts/APP/spec\n"
+               "  --jobs N         processes at a time; otherwise one per core\n"
+               "  --output FORMAT  text (for people), tap (version 13) or junit (XML)\n"
+               "  --list           print the names of the tests, run none\n";
+    return "";
+}
 
 bool rt_take_flag(int *argc, char **argv, const char *name)
 {

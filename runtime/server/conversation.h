@@ -57,6 +57,9 @@ void rt_keyed_leave(struct rt_conversation *c);
 /* admin.c: /admin/reload and /admin/status, where --admin-token is set; false when it is none of them. */
 bool rt_admin(struct rt_conversation *c);
 
+/* index.c: the index of all apps at /-/, for development; false when the path is not one of its own. */
+bool rt_index(struct rt_conversation *c);
+
 /* builtin.c: the host's text as it stands (copied). */
 void rt_respond_text(struct rt_conversation *c, int status, const char *type, const char *text);
 /* builtin.c: /healthz, /readyz, /metrics and the development clock; false when it is none of them. */

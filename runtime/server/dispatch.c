@@ -178,37 +178,49 @@ static void ready(struct rt_exchange *x)
 }
 
 /* Anybody may ask for these pages and each takes milliseconds to make, so they are kept. */
-static int make_docs(struct rt_conversation *c, int page, bool html, struct rt_buf *out, struct rt_err *err)
+static int make_docs(struct rt_conversation *c, int page, enum rt_docs_form form, struct rt_buf *out,
+                     struct rt_err *err)
 {
     struct rt_host *h = c->worker->host;
     char key[500];
-    int n = snprintf(key, sizeof key, "docs %d %d %d %d %s", c->release->number, c->app, page, html, c->origin);
+    int n = snprintf(key, sizeof key, "docs %d %d %d %d %s", c->release->number, c->app, page, form, c->origin);
     struct rt_str name = { key, (size_t)n < sizeof key ? (size_t)n : sizeof key - 1 };
     if (rt_cache_get(h->cache, name, c->now, out))
         return 0;
-    int rc = rt_app_docs(c->x.app, page, html, c->origin, out, err);
+    int rc = rt_app_docs(c->x.app, page, form, c->origin, out, err);
     if (rc == 0)
         rt_cache_set(h->cache, name, (struct rt_str){ out->data, out->len }, c->now + DOCS_SECONDS);
     return rc;
 }
 
-static void run_docs(struct rt_conversation *c, int page)
+/* ?format=…, else the page; -1 for an unknown one. */
+static int docs_form(struct rt_conversation *c)
 {
+    static const char *const names[] = {
+        [RT_DOCS_HTML] = "html", [RT_DOCS_OPENAPI] = "openapi", [RT_DOCS_POSTMAN] = "postman"
+    };
     struct rt_str query = rt_http_query(c->http), name, value;
-    bool openapi = false, html = true;
+    int form = RT_DOCS_HTML;
     while (rt_query_next(&query, &name, &value))
         if (rt_str_is(name, "format")) {
-            openapi = rt_str_is(value, "openapi");
-            html = rt_str_is(value, "html");
+            form = RT_DOCS_POSTMAN;
+            while (form >= 0 && !rt_str_is(value, names[form]))
+                form--;
         }
-    if (!openapi && !html) {
-        rt_respond_error(c, 400, "format is html or openapi");
+    return form;
+}
+
+static void run_docs(struct rt_conversation *c, int page)
+{
+    int form = docs_form(c);
+    if (form < 0) {
+        rt_respond_error(c, 400, "format is html, openapi or postman");
         return;
     }
     struct rt_buf b;
     struct rt_err err;
     rt_buf_init(&b, 0);
-    if (make_docs(c, page, !openapi, &b, &err)) {
+    if (make_docs(c, page, (enum rt_docs_form)form, &b, &err)) {
         rt_log(RT_LOG_ERROR, "the docs page failed", "error", err.msg, NULL);
         rt_buf_fini(&b);
         rt_respond_error(c, 500, "Internal server error");
@@ -216,7 +228,7 @@ static void run_docs(struct rt_conversation *c, int page)
     }
     size_t n;
     char *body = rt_buf_take(&b, &n);
-    rt_respond(c, 200, openapi ? "application/json" : "text/html; charset=utf-8", NULL, body, n);
+    rt_respond(c, 200, form == RT_DOCS_HTML ? "text/html; charset=utf-8" : "application/json", NULL, body, n);
 }
 
 static void run_route(struct rt_conversation *c)

@@ -56,7 +56,7 @@ struct rt_host {
     struct rt_cache *cache;
     struct rt_hub *hub;
     struct rt_keeper *keeper;
-    struct rt_password_pool *passwords;
+    struct rt_pool *passwords;
     struct rt_report_pool *reports;
     struct rt_worker workers[RT_WORKERS_MAX];
     int n_workers;
@@ -91,6 +91,9 @@ void rt_releases_sweep(struct rt_host *h, int worker);
 void rt_releases_free_retired(struct rt_host *h);
 
 /* worker.c */
+enum { RT_NO_PORT = -1 }; /* as the option `port`: nothing listens */
+/* The end of each round of its loop: commits start, snapshots end, the log goes out. */
+void rt_worker_round(void *worker);
 int rt_worker_init(struct rt_host *h, int index, struct rt_err *err);
 int rt_worker_start(struct rt_worker *w, struct rt_err *err);
 void rt_worker_drain(struct rt_worker *w);

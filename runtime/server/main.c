@@ -22,7 +22,9 @@ static void usage(FILE *out)
 
 static void command_help(const struct rt_command *c)
 {
-    printf("usage: perigee %s %s[options]\n\n%s.\n\noptions:\n", c->name, c->args, c->help);
+    const char *details = rt_command_details(c);
+    printf("usage: perigee %s %s[options]\n\n%s.\n%s%s\noptions:\n", c->name, c->args, c->help, *details ? "\n" : "",
+           details);
     rt_options_help(stdout);
 }
 

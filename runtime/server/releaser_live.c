@@ -219,7 +219,7 @@ static int take_app(struct rt_releaser *r, struct rt_candidate *c, const struct 
     return 0;
 }
 
-/* Every app as it was in that release; apps that it did not have stay. What was live once has passed its specs: who
+/* Every app as it was in that release; apps that it did not have stay. What was live once has passed its trial: who
  * goes back is in a hurry. */
 int releaser__rollback(struct rt_releaser *r, int number, const char *who, struct rt_buf *out)
 {
@@ -229,7 +229,7 @@ int releaser__rollback(struct rt_releaser *r, int number, const char *who, struc
     char reason[64];
     int status = 1, rc = rt_history_get(r->history, number, &e, &err);
     rt_candidate_init(&c, r->host);
-    c.specs = false;
+    c.trial = false;
     snprintf(reason, sizeof reason, "rollback to %d", number);
     for (int i = 0; rc == 0 && i < e.n_apps; i++)
         rc = take_app(r, &c, &e.app[i], &err);

@@ -215,7 +215,7 @@ static void settle(struct rt_host *h)
         if (h->workers[w].mailbox)
             rt_mailbox_close(h->workers[w].mailbox);
     rt_outbox_join(h->outbox);
-    rt_password_pool_free(h->passwords);
+    rt_pool_free(h->passwords);
     rt_report_pool_free(h->reports);
     for (int a = 0; a < h->n_apps; a++)
         rt_writer_stop(h->apps[a].shared.writer);

@@ -41,10 +41,9 @@ static void accept_some(void *arg)
     rt_http_run(w->http);
 }
 
-/* The end of each round: commits start, snapshots end, the log goes out. */
-static void each_round(void *arg)
+void rt_worker_round(void *worker)
 {
-    struct rt_worker *w = arg;
+    struct rt_worker *w = worker;
     struct rt_host *h = w->host;
     struct rt_routing *g = rt_routing_now(h);
     for (int a = 0; a < h->n_apps; a++) {
@@ -229,7 +228,7 @@ int rt_worker_init(struct rt_host *h, int index, struct rt_err *err)
     struct rt_http_handler handler = {
         .arg = w, .request = rt_dispatch_request, .refuse = rt_dispatch_refuse, .ended = rt_dispatch_ended
     };
-    int rc = open_socket(w, err);
+    int rc = o->port == RT_NO_PORT ? 0 : open_socket(w, err);
     if (rc == 0)
         rc = rt_loop_new(&w->loop, err);
     if (rc == 0)
@@ -265,7 +264,7 @@ static void *work(void *arg)
 
 int rt_worker_start(struct rt_worker *w, struct rt_err *err)
 {
-    rt_loop_each(w->loop, each_round, w);
+    rt_loop_each(w->loop, rt_worker_round, w);
     if (pthread_create(&w->thread, NULL, work, w))
         return rt_err_set(err, RT_E_IO, "cannot start a worker thread");
     return 0;

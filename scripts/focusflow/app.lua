@@ -83,4 +83,5 @@ return {
         idle_minutes = integer { 1, 1440, default = 30, doc = "After how long an employee counts as idle." },
     },
     demo = require "demo",
+    demo_login = "demo@focusflow.com / DemoPass123!",
 }

@@ -43,7 +43,8 @@ end
 function workflow.start(tx, task, minutes, at)
     local first = not task.started_at
     task.started_at = task.started_at or at
-    local open = move(tx, task, "start", { started_at = task.started_at, ended_at = null })
+    -- Only what changes: each of these columns has indexes of its own.
+    local open = move(tx, task, "start", { started_at = first and at or nil, ended_at = task.ended_at and null })
     if open then
         sessions.finish(tx, open, at, "replaced")
     end

@@ -7,14 +7,14 @@
 //
 //   openapi_check.mjs FILE.json…                      documents in files
 //   openapi_check.mjs --server BINARY [PATH…]         starts the server on a free port and fetches each path
-//                                                     (default: those of V1 and V2)
-import { spawn } from "node:child_process";
+//                                                     (default: the docs pages of all apps)
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 const packages = createRequire(new URL("./npm/package.json", import.meta.url));
 const load = async (name) => import(pathToFileURL(packages.resolve(name)));
@@ -22,11 +22,10 @@ const { Validator } = await load("@seriousme/openapi-schema-validator");
 const { default: Ajv2020 } = packages("ajv/dist/2020");
 const { default: addFormats } = packages("ajv-formats");
 
-const SERVED = ["/api/v1/docs/?format=openapi", "/api/v2/docs/?format=openapi"];
 const METHODS = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
-const results = { passed: 0, failed: 0 };
+export const results = { passed: 0, failed: 0 };
 
-function report(name, problems) {
+export function report(name, problems) {
   if (problems.length === 0) {
     results.passed += 1;
     console.log(`ok      ${name}`);
@@ -179,7 +178,22 @@ async function ready(origin, child) {
   throw new Error("the server is not ready after 60 s");
 }
 
-async function withServer(binary, use) {
+/** What `perigee openapi --json` lists: every docs page of every app. */
+export function documents(binary) {
+  return JSON.parse(execFileSync(binary, ["openapi", "--json"], { encoding: "utf8" }));
+}
+
+/** The app's folders, of which each must have a document: by a page or, without one, by the command. */
+async function checkApps(binary, origin) {
+  const pages = documents(binary), routes = JSON.parse(execFileSync(binary, ["routes", "--json"], { encoding: "utf8" }));
+  for (const { path } of pages) await checkServed(origin, `${path}?format=openapi`);
+  for (const app of new Set(routes.map((route) => route.app))) {
+    if (pages.some((page) => page.app === app)) continue;
+    await checkDocument(app, JSON.parse(execFileSync(binary, ["openapi", app], { encoding: "utf8" })));
+  }
+}
+
+export async function withServer(binary, use) {
   const data = await mkdtemp(join(tmpdir(), "perigee-openapi-"));
   const port = await freePort();
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("PERIGEE_")));
@@ -213,17 +227,21 @@ async function checkServed(origin, path) {
   if (problems.length === 0) await checkDocument(path, await answer.json());
 }
 
-const [first, ...rest] = process.argv.slice(2);
-if (first === "--server" && rest.length > 0) {
-  const [binary, ...paths] = rest;
-  await withServer(binary, async (origin) => {
-    for (const path of paths.length > 0 ? paths : SERVED) await checkServed(origin, path);
-  });
-} else if (first !== undefined && !first.startsWith("-")) {
-  for (const file of [first, ...rest]) await checkDocument(file, JSON.parse(await readFile(file, "utf8")));
-} else {
-  console.error("usage: openapi_check.mjs FILE.json… | --server BINARY [PATH…]");
-  process.exit(2);
+async function main([first, ...rest]) {
+  if (first === "--server" && rest.length > 0) {
+    const [binary, ...paths] = rest;
+    await withServer(binary, async (origin) => {
+      for (const path of paths) await checkServed(origin, path);
+      if (paths.length === 0) await checkApps(binary, origin);
+    });
+  } else if (first !== undefined && !first.startsWith("-")) {
+    for (const file of [first, ...rest]) await checkDocument(file, JSON.parse(await readFile(file, "utf8")));
+  } else {
+    console.error("usage: openapi_check.mjs FILE.json… | --server BINARY [PATH…]");
+    process.exit(2);
+  }
+  console.log(`${results.passed} passed, ${results.failed} failed`);
+  process.exitCode = results.failed === 0 ? 0 : 1;
 }
-console.log(`${results.passed} passed, ${results.failed} failed`);
-process.exitCode = results.failed === 0 ? 0 : 1;
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv.slice(2));

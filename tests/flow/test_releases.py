@@ -310,9 +310,16 @@ def wait_for_specs(server, folder):
     import select
     import time
     end = time.monotonic() + 30
-    while not children(server):
+    while not any(b"\0test\0" in cmdline(pid) for pid in children(server)):
         assert time.monotonic() < end
         select.select([], [], [], 0.01)
+
+
+def cmdline(pid):
+    try:
+        return pathlib.Path("/proc/%s/cmdline" % pid).read_bytes()
+    except OSError:     # it has ended
+        return b""
 
 
 def children(server):
@@ -330,14 +337,33 @@ def test_a_server_that_stops_does_not_wait_for_specs(start_server, tmp_path):
     server = start_server(**folder.options(args=["--env", "development"]))
     folder.write("one/spec/words_spec.lua", 'it("waits", function() io.popen("sleep 1000"):read("a") end)\n')
     wait_for_specs(server, folder)
-    (pid,) = children(server)
+    pids = children(server)
     asked = subprocess.Popen([BINARY, "reload", "--data", str(server.data)], env=environment(), stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE, text=True)
     server.stop()
-    assert not pathlib.Path("/proc/%s" % pid).exists(), "its specs are gone"
+    assert not any(pathlib.Path("/proc/%s" % pid).exists() for pid in pids), "its specs are gone"
     out, err = asked.communicate(timeout=30)
     assert asked.returncode == 1 and ("stopping" in err or "no server" in err or "went away" in err), out + err
     assert not list((server.data / "tmp").iterdir())
+
+
+def test_what_only_the_check_sees_is_refused(start_server, tmp_path):
+    """Loading such a file works: the statement is prepared when somebody asks."""
+    folder = Folder(tmp_path / "top", apps=("one",), chat=False)
+    server = start_server(**folder.options(args=["--watch", "off"]))
+    folder.edit("one/app.lua", "SELECT said FROM marks", "SELECT sad FROM marks")
+    text = reload(server, 1)
+    assert "the check found errors" in text and "one/app.lua:40:38" in text and "no such column: sad" in text, text
+    assert status(server)["release"] == 1 and "no such column" in status(server)["error"]
+    server.client.get("/one/marks").expect(200)
+
+
+def test_the_check_can_be_left_out(start_server, tmp_path):
+    folder = Folder(tmp_path / "top", apps=("one",), chat=False)
+    server = start_server(**folder.options(args=["--watch", "off", "--release-check", "off"]))
+    folder.edit("one/app.lua", "SELECT said FROM marks", "SELECT sad FROM marks")
+    reload(server)
+    assert server.client.get("/one/marks").status == 500
 
 
 def test_without_busted(start_server, tmp_path):
@@ -438,7 +464,8 @@ def test_a_full_disk_while_a_release_is_written(start_server, tmp_path):
     folder = Folder(tmp_path / "top", apps=("one",), chat=False)
     server = start_server(wait=False, data=tmp_path / "data", **folder.options(args=["--watch", "off"]))
     server.start(restore_signals=False)
-    folder.write("one/large.lua", "--" + "x" * 900000 + "\nreturn 1\n")
+    for i in range(10):
+        folder.write("one/large_%d.lua" % i, "--" + str(i) * 90000 + "\nreturn 1\n")
     largest = max(f.stat().st_size for f in server.data.rglob("*") if f.is_file())
     resource.prlimit(server.proc.pid, resource.RLIMIT_FSIZE, (largest + 100000, resource.RLIM_INFINITY))
     text = reload(server, 1)
@@ -635,6 +662,8 @@ def test_timers_use_the_new_scripts(server, folder, whole):
 def test_a_timer_that_waits_keeps_its_function(server, folder, whole):
     c = server.client
     c.post("/one/marks", {"key": "late", "due": server.now() + 600}).expect(204)
+    folder.edit("one/app.lua", '"tick"', 'string.lower "TICK"')      # which no check can see
+    whole.number("one")
     folder.edit("one/app.lua", "tick = function", "tock = function")
     error = whole.refused("one")
     assert "no timer 'tick'" in error and "1 that were set" in error, error

@@ -2,6 +2,7 @@
 
 A marker in an HTML comment stands directly before each fenced block:
   file: PATH            the block is that file from here on
+  edit: PATH            a diff of that file; @@ stands between its parts
   run, run: STATUS      the shell runs it; STATUS is its exit status (0)
   output                what the run before it prints; … stands for anything
   serve                 the server starts (again) with these options; port 8000 is a free one
@@ -21,12 +22,14 @@ import subprocess
 import pytest
 
 from support.people import User
+from support.saving import Load
 from support.server import BINARY, REPO, command, environment
 from support.sockets import Socket, frame
 
+CHANGES = "Three changes to a running product"
 GUIDE, README = REPO / "docs" / "SCRIPTING.md", REPO / "README.md"
 FENCE = re.compile(r"(?:^<!-- (?P<mark>[^\n]*?) -->\n)?^```(?P<lang>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
-IN_ORDER = ("file", "run", "output", "serve", "socket")
+IN_ORDER = ("file", "edit", "run", "output", "serve", "socket")
 
 
 class Block:
@@ -34,7 +37,9 @@ class Block:
         mark = match["mark"] or ""
         self.kind, _, self.argument = (x.strip() for x in mark.partition(":"))
         self.lang, self.text = match["lang"], match["text"]
-        self.where = "%s:%d" % (page.name, page.read_text(encoding="utf-8")[:match.start("text")].count("\n") + 1)
+        before = page.read_text(encoding="utf-8")[:match.start("text")]
+        self.where = "%s:%d" % (page.name, before.count("\n") + 1)
+        self.part = (re.findall(r"^# (.*)$", before, re.M) or [""])[-1]
 
 
 def blocks(page):
@@ -68,7 +73,12 @@ class Walk:
         if block.kind == "file":
             path = self.root / block.argument
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(block.text, encoding="utf-8")
+            path.write_text(self.here(block.text), encoding="utf-8")
+            self.until_live()
+        elif block.kind == "edit":
+            for part in block.text.split("@@\n"):
+                old, new = ("".join(x[1:] + "\n" for x in part.splitlines() if x[0] in " " + sign) for sign in "-+")
+                edit(self.root / block.argument, old, new)
             self.until_live()
         elif block.kind == "serve":
             self.serve(ServeLine(block.text))
@@ -101,10 +111,12 @@ class Walk:
                 assert "closed %d" % s.close_code() == line
         s.sock.close()
 
+    def here(self, text):
+        return text.replace("127.0.0.1:8000", "127.0.0.1:%d" % self.server.port) if self.server else text
+
     def run(self, block):
-        script, env = block.text, environment()
+        script, env = self.here(block.text), environment()
         if self.server:
-            script = script.replace("127.0.0.1:8000", "127.0.0.1:%d" % self.server.port)
             script = script.replace("--data /tmp/hello", "--data %s" % self.server.data)
             env["PERIGEE_DATA"] = str(self.server.data)
         r = subprocess.run(["bash", "-eu", "-o", "pipefail", "-c", script], cwd=self.root, capture_output=True, text=True,
@@ -139,12 +151,29 @@ def guide(tmp_path_factory, start_server):
     """The guide, followed to its end."""
     walk = Walk(tmp_path_factory.mktemp("guide") / "top", start_server)
     for block in blocks(GUIDE):
-        walk.follow(block)
+        if block.part != CHANGES:
+            walk.follow(block)
     return walk
 
 
 def test_the_guide_can_be_followed(guide):
     assert guide.server.running()
+
+
+def test_three_changes_to_a_running_product(tmp_path, start_server):
+    """Word by word, while others ask without pause and sockets stay open: nobody notices but by the rules."""
+    walk = Walk(tmp_path / "top", start_server)
+    first, *rest = [b for b in blocks(GUIDE) if b.part == CHANGES]
+    walk.follow(first)
+    sockets = [Socket(walk.server.port, "/ws/pomodoro/") for _ in range(10)]
+    with Load(walk.server, ["/api/v1/docs/?format=openapi", "/healthz", "/board/main.js"]) as load:
+        for block in rest:
+            walk.follow(block)
+    assert load.count > 100 and not load.failed, load.failed[:3]
+    for s in sockets:
+        s.send_raw(frame(b"x", opcode=9))
+        assert s.frame()[0] == 10, "it is open, and answers a ping"
+        s.sock.close()
 
 
 def test_the_readme_can_be_followed(tmp_path, start_server):

@@ -288,7 +288,7 @@ def test_failing_for_five_days_disables(post, receiver):
         fail()
         assert post.client.get("/post/hooks").expect(200)[0]["active"] is True
     post.advance(86400)
-    fail()
+    post.send(event="begun")    # or a repetition of the earlier ones, which are due by now: whichever fails first
     post.settled(hook)
     now = post.client.get("/post/hooks").expect(200)[0]
     assert now["active"] is False and now["disabled_at"] - now["failing_since"] >= 5 * 86400

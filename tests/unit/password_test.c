@@ -38,14 +38,14 @@ static void prepare(struct task *t, int block)
     t->job.arg = t;
 }
 
-static struct rt_password_pool *pool_of(int threads, int queue)
+static struct rt_pool *pool_of(int threads, int queue)
 {
-    struct rt_password_pool *pool = NULL;
+    struct rt_pool *pool = NULL;
     assert_int_equal(rt_password_pool_new(threads, queue, &pool, NULL), 0);
     return pool;
 }
 
-static int verify(struct rt_password_pool *pool, const char *password, const char *hash)
+static int verify(struct rt_pool *pool, const char *password, const char *hash)
 {
     struct task t;
     prepare(&t, 0);
@@ -58,7 +58,7 @@ static int verify(struct rt_password_pool *pool, const char *password, const cha
 static void hashes_and_verifies(void **state)
 {
     (void)state;
-    struct rt_password_pool *pool = pool_of(2, 8);
+    struct rt_pool *pool = pool_of(2, 8);
     struct task t;
     prepare(&t, 0);
     assert_int_equal(rt_password_hash_async(pool, &t.job, "s3cret pass", 11), 0);
@@ -69,7 +69,7 @@ static void hashes_and_verifies(void **state)
     assert_int_equal(verify(pool, "s3cret pass", t.job.hash), 0);
     assert_int_equal(verify(pool, "s3cret pasS", t.job.hash), RT_E_DENIED);
     assert_int_equal(verify(pool, "", t.job.hash), RT_E_DENIED);
-    rt_password_pool_free(pool);
+    rt_pool_free(pool);
 }
 
 static void same_password_gives_other_hashes(void **state)
@@ -79,9 +79,9 @@ static void same_password_gives_other_hashes(void **state)
     assert_int_equal(rt_password_hash("p\0q", 3, a), 0);
     assert_int_equal(rt_password_hash("p\0q", 3, b), 0);
     assert_string_not_equal(a, b);
-    struct rt_password_pool *pool = pool_of(1, 1);
+    struct rt_pool *pool = pool_of(1, 1);
     assert_int_equal(verify(pool, "p", a), RT_E_DENIED); /* the NUL does not end it */
-    rt_password_pool_free(pool);
+    rt_pool_free(pool);
 }
 
 static void garbage_hashes_deny(void **state)
@@ -93,7 +93,7 @@ static void garbage_hashes_deny(void **state)
                                        "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$",
                                        "pbkdf2_sha256$1$salt$hash",
                                        "$2b$12$abcdefghijklmnopqrstuv" };
-    struct rt_password_pool *pool = pool_of(1, 1);
+    struct rt_pool *pool = pool_of(1, 1);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_int_equal(verify(pool, "p", bad[i]), RT_E_DENIED);
     struct task t;
@@ -102,13 +102,13 @@ static void garbage_hashes_deny(void **state)
     huge[sizeof(huge) - 1] = '\0';
     prepare(&t, 0);
     assert_int_equal(rt_password_verify_async(pool, &t.job, "p", 1, huge), RT_E_INVALID);
-    rt_password_pool_free(pool);
+    rt_pool_free(pool);
 }
 
 static void a_full_queue_says_so(void **state)
 {
     (void)state;
-    struct rt_password_pool *pool = pool_of(1, 2);
+    struct rt_pool *pool = pool_of(1, 2);
     struct task first, waiting[2], late;
     prepare(&first, 1);
     assert_int_equal(rt_password_hash_async(pool, &first.job, "a", 1), 0);
@@ -126,11 +126,11 @@ static void a_full_queue_says_so(void **state)
     assert_int_equal(rt_password_hash_async(pool, &late.job, "c", 1), 0);
     sem_wait(&late.done);
     assert_int_equal(late.calls, 1);
-    rt_password_pool_free(pool);
+    rt_pool_free(pool);
 }
 
 struct closing {
-    struct rt_password_pool *pool;
+    struct rt_pool *pool;
     sem_t started;
 };
 
@@ -138,7 +138,7 @@ static void *close_pool(void *arg)
 {
     struct closing *c = arg;
     sem_post(&c->started);
-    rt_password_pool_free(c->pool);
+    rt_pool_free(c->pool);
     return NULL;
 }
 
@@ -171,12 +171,12 @@ static void closing_drops_waiting_jobs(void **state)
 static void needs_threads_and_a_queue(void **state)
 {
     (void)state;
-    struct rt_password_pool *pool = NULL;
+    struct rt_pool *pool = NULL;
     struct rt_err err = { 0 };
     assert_int_equal(rt_password_pool_new(0, 4, &pool, &err), RT_E_INVALID);
     assert_int_equal(rt_password_pool_new(1, 0, &pool, &err), RT_E_INVALID);
     assert_null(pool);
-    rt_password_pool_free(NULL);
+    rt_pool_free(NULL);
 }
 
 static int init(void **state)

@@ -57,7 +57,7 @@ local function options_for(app)
     local scripts = { std = standard(app.globals, function() return true end), ignore = NO_LINES }
     local pure = { std = standard(app.globals, function(name) return _G[name] ~= nil end), ignore = NO_LINES }
     local globals = kit.sorted(app.globals)
-    globals[#globals + 1] = "host"
+    table.move({ "host", "client", "clock", "captured" }, 1, 4, #globals + 1, globals)
     local specs = { std = "max+busted", read_globals = globals, ignore = NO_LINES }
     return { script = scripts, rule = scripts, lib = pure, spec = specs }
 end

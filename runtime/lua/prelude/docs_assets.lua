@@ -29,7 +29,8 @@ M.page = [[<!DOCTYPE html>
 <main id="content">
 <div class="hero"><h1>{title} <span class="version">{version}</span></h1>{!text}
 <p class="servers"><span>Base URL</span> {!servers}</p>
-<p><a class="button" href="{openapi_url}">OpenAPI document</a></p></div>
+<p><a class="button" href="{openapi_url}">OpenAPI document</a>
+<a class="button" href="?format=postman">Postman collection</a></p></div>
 {!introduction}
 {!sections}
 </main>

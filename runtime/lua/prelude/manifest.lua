@@ -10,12 +10,14 @@ local check_limits = host.load "limits" (kit)
 local sorted, hint, set = kit.sorted, kit.hint, kit.set
 
 local MANIFEST = set [[name title version summary description hosts prefixes trailing_slash codes envelope messages
-    principals scopes limits limit_reset models rules measures recount timers units docs pages config demo webhooks]]
+    principals scopes limits limit_reset models rules measures recount timers units docs pages config demo
+    demo_login webhooks]]
 local MESSAGES = kit.MESSAGES
 local SPECIAL = set "none file html"
 local FIELDS = {   -- the plain fields of a manifest
     title = "string", version = "string", summary = "string", description = "string", trailing_slash = "boolean",
-    envelope = "function", recount = "function", demo = "function", limit_reset = "string",
+    envelope = "function", recount = "function", demo = "function", demo_login = "string",
+    limit_reset = "string",
 }
 local MAPS = {     -- name → value of one type
     messages = "string", principals = "function", rules = "function", scopes = "function",
@@ -158,12 +160,17 @@ local function check_docs(ctx, m, out)
             page = {}
         end
         check_keys(ctx, page, set "path title version prefix", nil, what)
-        for _, key in ipairs { "path", "title", "version", "prefix" } do
-            if type(page[key]) ~= "string" then
-                ctx.problem(nil, "%s: %s is missing", what, key)
-            end
+        if page.path == nil then
+            ctx.problem(nil, "%s: path is missing", what)
         end
-        out.docs[i] = { path = page.path, title = page.title, version = page.version, prefix = page.prefix }
+        local default = { title = out.title, version = out.version, prefix = "/" }
+        out.docs[i] = {}
+        for _, key in ipairs { "path", "title", "version", "prefix" } do
+            if page[key] ~= nil and type(page[key]) ~= "string" then
+                ctx.problem(nil, "%s: %s must be a string", what, key)
+            end
+            out.docs[i][key] = page[key] or default[key]
+        end
     end
 end
 

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `perigee check` and `perigee test` run in processes of their own: whatever specs do cannot touch what serves, and one
+ * that never ends is killed. They see the files of the candidate, written to a folder of their own, not those on the
+ * disk, which may have changed again. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "server/candidate.h"
+
+enum { TRIAL_SECONDS = 120, LOOK_MS = 50, OUTPUT_KEPT = 32 << 10, NICE = 5, VARIABLES_MAX = 500 };
+
+extern char **environ;
+
+/* Busted prints the failures last. */
+static void keep_end(struct rt_buf *out, const char *p, size_t n)
+{
+    rt_buf_put(out, p, n);
+    if (out->failed || out->len < 2 * OUTPUT_KEPT)
+        return;
+    memmove(out->data, out->data + out->len - OUTPUT_KEPT, OUTPUT_KEPT);
+    out->len = OUTPUT_KEPT;
+}
+
+/* False at its end. */
+static bool read_some(struct rt_trial_process *p)
+{
+    char part[8192];
+    ssize_t n = read(p->fd, part, sizeof part);
+    if (n > 0)
+        keep_end(&p->output, part, (size_t)n);
+    return n > 0;
+}
+
+/* Reads until all have ended: 0, or why they are to be ended. */
+static int read_all(struct rt_candidate *c, struct rt_trial *t)
+{
+    struct pollfd p[RT_TRIALS];
+    int left = 0;
+    uint64_t end = rt_mono_ns() + TRIAL_SECONDS * 1000000000ull;
+    for (int i = 0; i < RT_TRIALS; i++) {
+        p[i] = (struct pollfd){ .fd = t->process[i].pid ? t->process[i].fd : -1, .events = POLLIN };
+        left += p[i].fd >= 0;
+    }
+    while (left > 0 && rt_mono_ns() < end) {
+        if (c->over && c->over(c->over_arg))
+            return RT_E_INTERRUPTED;
+        if (poll(p, RT_TRIALS, LOOK_MS) <= 0)
+            continue;
+        for (int i = 0; i < RT_TRIALS; i++)
+            if (p[i].fd >= 0 && p[i].revents && !read_some(&t->process[i])) {
+                p[i].fd = -1;
+                left--;
+            }
+    }
+    return left ? RT_E_EXPIRED : 0;
+}
+
+/* The server's settings are for the server: files that they name lie elsewhere for this process. What it writes goes
+ * where the server cleans up. */
+static void fill_environment(const char **out, char *tmp, size_t size, const char *folder)
+{
+    static const char *const dropped[] = { "PERIGEE_CONFIG=", "PERIGEE_ADMIN_TOKEN=", "TMPDIR=", NULL };
+    int n = 0;
+    for (char **v = environ; *v && n < VARIABLES_MAX; v++) {
+        bool keep = true;
+        for (int i = 0; dropped[i]; i++)
+            keep = keep && strncmp(*v, dropped[i], strlen(dropped[i])) != 0;
+        if (keep)
+            out[n++] = *v;
+    }
+    snprintf(tmp, size, "TMPDIR=%s", folder);
+    out[n++] = tmp;
+    out[n] = NULL;
+}
+
+static int spawn(const struct rt_candidate *c, int a, const char *command, const char *folder, int out, pid_t *ret)
+{
+    const char *app = c->host->apps[a].shared.name, *variables[VARIABLES_MAX + 2];
+    char tmp[1100], *db = realpath(c->host->options->db, NULL);
+    const char *argv[] = { "perigee", command, app, "--apps", app, "--scripts", ".", "--db", db, NULL };
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attributes;
+    sigset_t none;
+    if (!db)
+        return errno;
+    fill_environment(variables, tmp, sizeof tmp, folder);
+    sigemptyset(&none);
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_addchdir_np(&files, folder); /* so that messages name files as their author knows them */
+    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&files, out, 1);
+    posix_spawn_file_actions_adddup2(&files, out, 2);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+    int rc = posix_spawn(ret, "/proc/self/exe", &files, &attributes, (char *const *)argv, (char *const *)variables);
+    posix_spawn_file_actions_destroy(&files);
+    posix_spawnattr_destroy(&attributes);
+    free(db);
+    return rc;
+}
+
+static const char *const COMMANDS[RT_TRIALS] = { "check", "test" };
+static const char *const FAILED[RT_TRIALS] = { "the check found errors", "specs failed" };
+
+static int start(struct rt_candidate *c, int a, struct rt_trial *t, int i, struct rt_err *err)
+{
+    int ends[2];
+    pid_t pid;
+    if (pipe2(ends, O_CLOEXEC))
+        return rt_err_set(err, RT_E_IO, "no pipe for `perigee %s`: %s", COMMANDS[i], strerror(errno));
+    int rc = spawn(c, a, COMMANDS[i], t->folder, ends[1], &pid);
+    close(ends[1]);
+    if (rc) {
+        close(ends[0]);
+        return rt_err_set(err, RT_E_IO, "app %s: `perigee %s` cannot be started: %s", c->host->apps[a].shared.name,
+                          COMMANDS[i], strerror(rc));
+    }
+    setpriority(PRIO_PROCESS, (id_t)pid, NICE); /* requests come first */
+    t->process[i].pid = pid;
+    t->process[i].fd = ends[0];
+    return 0;
+}
+
+static bool has_specs(const struct rt_candidate *c, int a)
+{
+    char prefix[100];
+    snprintf(prefix, sizeof prefix, "%s/spec/", c->host->apps[a].shared.name);
+    return rt_tree_first(c->app[a].tree, prefix) < c->app[a].tree->n;
+}
+
+int rt_trial_start(struct rt_candidate *c, int a, struct rt_trial *t, struct rt_err *err)
+{
+    const struct rt_options *o = c->host->options;
+    char *real = realpath(o->data, NULL);
+    memset(t, 0, sizeof *t);
+    snprintf(t->folder, sizeof t->folder, "%s/tmp/candidate.XXXXXX", real ? real : "");
+    free(real);
+    if (!mkdtemp(t->folder))
+        return rt_err_set(err, RT_E_IO, "cannot make the folder %s: %s", t->folder, strerror(errno));
+    for (int i = 0; i < RT_TRIALS; i++)
+        rt_buf_init(&t->process[i].output, 0);
+    int rc = rt_tree_write(c->app[a].tree, t->folder, err);
+    if (rc == 0 && o->release_check)
+        rc = start(c, a, t, RT_TRIAL_CHECK, err);
+    if (rc == 0 && o->release_specs && has_specs(c, a))
+        rc = start(c, a, t, RT_TRIAL_SPECS, err);
+    if (rc)
+        rt_trial_drop(t);
+    return rc;
+}
+
+static void end(struct rt_trial *t, bool kill_them)
+{
+    for (int i = 0; i < RT_TRIALS; i++) {
+        struct rt_trial_process *p = &t->process[i];
+        if (!p->pid)
+            continue;
+        close(p->fd);
+        if (kill_them)
+            kill(-p->pid, SIGKILL);
+        while (waitpid(p->pid, &p->status, 0) < 0 && errno == EINTR)
+            ;
+    }
+    rt_tree_remove(t->folder);
+}
+
+static void forget(struct rt_trial *t)
+{
+    for (int i = 0; i < RT_TRIALS; i++)
+        rt_buf_fini(&t->process[i].output);
+}
+
+void rt_trial_drop(struct rt_trial *t)
+{
+    end(t, true);
+    forget(t);
+}
+
+static int verdict(const char *app, struct rt_trial *t, struct rt_buf *out, struct rt_err *err)
+{
+    for (int i = 0; i < RT_TRIALS; i++) {
+        struct rt_trial_process *p = &t->process[i];
+        if (!p->pid || p->status == 0)
+            continue;
+        rt_buf_puts(out, rt_buf_cstr(&p->output));
+        if (WIFSIGNALED(p->status))
+            return rt_err_set(err, RT_E_INVALID, "app %s: `perigee %s` was ended by signal %d", app, COMMANDS[i],
+                              WTERMSIG(p->status));
+        return rt_err_set(err, RT_E_INVALID, "app %s: %s", app, FAILED[i]);
+    }
+    return 0;
+}
+
+int rt_trial_finish(struct rt_candidate *c, int a, struct rt_trial *t, struct rt_buf *out, struct rt_err *err)
+{
+    const char *app = c->host->apps[a].shared.name;
+    int rc = read_all(c, t);
+    end(t, rc != 0);
+    if (rc == RT_E_EXPIRED)
+        rt_err_set(err, rc, "app %s: check or specs did not end within %d seconds", app, TRIAL_SECONDS);
+    else if (rc)
+        rt_err_set(err, rc, "app %s: the trial was given up", app);
+    else
+        rc = verdict(app, t, out, err);
+    forget(t);
+    return rc;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Put together as rt_serve() does it, without what needs a thread or somebody outside: deliveries stay in the outbox,
+ * where specs look at them, and mail in its mailbox. Memory is the best place for databases that live for a second. */
+#include "server/spec_host.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "report/pool.h"
+#include "server/sockets.h"
+
+enum { CACHE_BYTES = 1 << 20, COUNTERS = 1000, QUEUE = 16, BUFFER = 1 << 20 };
+
+static int make_folder(struct rt_spec_host *s, struct rt_err *err)
+{
+    static const char memory[] = "/dev/shm";
+    const char *tmp = getenv("TMPDIR");
+    if (!tmp || !tmp[0])
+        tmp = access(memory, W_OK) == 0 ? memory : "/tmp";
+    snprintf(s->folder, sizeof s->folder, "%s/perigee-test-XXXXXX", tmp);
+    if (mkdtemp(s->folder))
+        return 0;
+    int rc = rt_err_set(err, RT_E_IO, "cannot make the folder %s", s->folder);
+    s->folder[0] = 0;
+    return rc;
+}
+
+static void set_options(struct rt_spec_host *s, const struct rt_options *options)
+{
+    s->options = *options;
+    s->options.data = s->folder;
+    s->options.env = RT_ENV_DEVELOPMENT; /* the clock can be moved, mistakes in answers and events are errors */
+    s->options.port = RT_NO_PORT;
+    s->options.access_log = s->options.watch = s->options.demo = false;
+    s->host.options = &s->options;
+    s->host.n_workers = 1;
+}
+
+static int start_shared(struct rt_host *h, struct rt_err *err)
+{
+    h->limits = rt_limits_new(COUNTERS);
+    h->cache = rt_cache_new(CACHE_BYTES);
+    if (!h->limits || !h->cache)
+        return rt_err_set(err, RT_E_NOMEM, "no memory to start");
+    int rc = rt_host_start_reports(h, err);
+    return rc ? rc : rt_password_pool_new(1, QUEUE, &h->passwords, err);
+}
+
+static int load_scripts(struct rt_host *h, struct rt_err *err)
+{
+    struct rt_release *live[RT_APPS_MAX] = { 0 };
+    struct rt_routing *routing = NULL;
+    int rc = rt_metrics_open(h, err);
+    for (int a = 0; rc == 0 && a < h->n_apps; a++) {
+        struct rt_tree *tree = NULL;
+        rc = rt_scripts_read(h->options->scripts, h->apps[a].shared.name, &tree, err);
+        if (rc == 0)
+            rc = rt_release_build(h, a, tree, &live[a], err);
+        rt_tree_unref(tree);
+    }
+    if (rc == 0)
+        rc = rt_routing_build(h, live, &routing, err);
+    for (int a = 0; rc && a < h->n_apps; a++)
+        rt_release_free(live[a]);
+    atomic_store(&h->routing, routing);
+    return rc;
+}
+
+static int start_timers(struct rt_host *h, struct rt_err *err)
+{
+    for (int a = 0; a < h->n_apps; a++) {
+        h->schedulers[a] = rt_scheduler_new(h, a);
+        if (!h->schedulers[a])
+            return rt_err_set(err, RT_E_NOMEM, "no memory for timers");
+        h->apps[a].shared.timer_set = rt_scheduler_set;
+        h->apps[a].shared.timer_arg = h->schedulers[a];
+        h->apps[a].shared.keep_mail = true;
+    }
+    return 0;
+}
+
+int rt_spec_host_open(struct rt_spec_host *s, const struct rt_options *options, const char *app, struct rt_err *err)
+{
+    struct rt_host *h = &s->host;
+    int rc = make_folder(s, err);
+    set_options(s, options);
+    if (rc == 0)
+        rc = rt_host_find_apps(h, err);
+    for (int a = 0; rc == 0 && app && a < h->n_apps; a++)
+        if (strcmp(h->apps[a].shared.name, app) == 0) {
+            h->apps[0] = h->apps[a];
+            h->n_apps = 1;
+        }
+    if (rc == 0 && app && (h->n_apps != 1 || strcmp(h->apps[0].shared.name, app) != 0))
+        rc = rt_err_set(err, RT_E_NOTFOUND, "there is no app %s in %s", app, options->scripts);
+    if (rc == 0)
+        rc = rt_host_keys(h, err);
+    if (rc == 0)
+        rc = start_shared(h, err);
+    if (rc == 0)
+        rc = rt_host_open(h, err);
+    if (rc == 0)
+        rc = rt_worker_init(h, 0, err);
+    if (rc == 0)
+        rc = load_scripts(h, err);
+    if (rc == 0)
+        rc = start_timers(h, err);
+    atomic_store(&h->ready, rc == 0);
+    return rc;
+}
+
+/* As rt_serve() ends: who works on another thread is done before what it works for goes. */
+void rt_spec_host_close(struct rt_spec_host *s)
+{
+    struct rt_host *h = &s->host;
+    struct rt_worker *w = &h->workers[0];
+    struct rt_routing *g = rt_routing_now(h);
+    if (w->mailbox)
+        rt_mailbox_close(w->mailbox);
+    rt_pool_free(h->passwords);
+    rt_report_pool_free(h->reports);
+    for (int a = 0; a < h->n_apps; a++) {
+        rt_writer_stop(h->apps[a].shared.writer);
+        rt_scheduler_free(h->schedulers[a]);
+    }
+    if (w->ws)
+        rt_sockets_stop(w);
+    rt_http_free(w->http);
+    w->http = NULL;
+    for (int a = 0; g && a < g->n_apps; a++)
+        rt_release_free(g->release[a]);
+    rt_routing_free(g);
+    rt_metrics_close(h);
+    rt_host_close(h);
+    rt_worker_fini(w);
+    rt_limits_free(h->limits);
+    rt_cache_free(h->cache);
+    if (s->folder[0])
+        rt_tree_remove(s->folder);
+}
+
+int rt_spec_host_connect(void *spec_host, int *ret_fd)
+{
+    struct rt_spec_host *s = spec_host;
+    struct sockaddr_in peer = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int ends[2], size = BUFFER;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends))
+        return RT_E_IO;
+    setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    int rc = rt_http_adopt(s->host.workers[0].http, ends[1], (struct sockaddr *)&peer, sizeof peer);
+    if (rc) {
+        close(ends[0]);
+        return rc;
+    }
+    *ret_fd = ends[0];
+    return 0;
+}
+
+void rt_spec_host_round(void *spec_host) { rt_worker_round(&((struct rt_spec_host *)spec_host)->host.workers[0]); }
+
+void rt_spec_host_limit(void *spec_host, bool on)
+{
+    struct rt_spec_host *s = spec_host;
+    s->host.limit_factor = on;
+    for (int a = 0; a < s->host.n_apps; a++)
+        s->host.workers[0].services[a].limit_factor = on;
+}

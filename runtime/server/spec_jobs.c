@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Each process gets a share of one app's files and reports on a descriptor of its own, a line of JSON per test. It
+ * costs a few dozen milliseconds to start, so a handful of files is not shared out. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "server/spec_jobs.h"
+
+enum { JOBS_MAX = 64, ARGS_MAX = 2048, FILES_EACH = 3, TEST_SECONDS = 100, LINE_MAX = 4 << 20, LOOK_MS = 500 };
+
+extern char **environ;
+
+struct job {
+    const char *app;
+    pid_t pid; /* 0: free */
+    int fd;
+    struct rt_buf in;
+    char running[300];    /* the test that has begun last, "" between two */
+    uint64_t patience_ns; /* until when something has to come */
+    int told;             /* failures that it has told of */
+};
+
+struct run {
+    const struct rt_spec_jobs *plan;
+    struct rt_spec_show *show;
+    struct job job[JOBS_MAX];
+    int running;
+};
+
+static void be_patient(struct job *b) { b->patience_ns = rt_mono_ns() + TEST_SECONDS * 1000000000ull; }
+
+static int spawn_job(struct run *r, struct job *b, const struct rt_spec_files *files, int first, int step,
+                     struct rt_err *err)
+{
+    const char *argv[ARGS_MAX] = { "perigee", "test", files->app, "--worker" };
+    int n = 4, ends[2];
+    for (const char *const *o = r->plan->options; *o; o++)
+        argv[n++] = *o;
+    if (r->plan->pattern) {
+        argv[n++] = "--filter";
+        argv[n++] = r->plan->pattern;
+    }
+    if (r->plan->list)
+        argv[n++] = "--list";
+    for (int i = first; i < files->n && n < ARGS_MAX - 1; i += step)
+        argv[n++] = files->path[i];
+    if (pipe2(ends, O_CLOEXEC))
+        return rt_err_set(err, RT_E_IO, "no pipe for specs: %s", strerror(errno));
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], RT_SPEC_REPORT_FD);
+    if (r->show->output != RT_SPEC_TEXT) /* what specs print has no place in a report */
+        posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+    int rc = posix_spawn(&b->pid, "/proc/self/exe", &actions, NULL, (char *const *)argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    if (rc) {
+        close(ends[0]);
+        b->pid = 0;
+        return rt_err_set(err, RT_E_IO, "specs cannot be started: %s", strerror(rc));
+    }
+    b->app = files->app;
+    b->fd = ends[0];
+    b->running[0] = 0;
+    b->told = 0;
+    rt_buf_init(&b->in, LINE_MAX);
+    be_patient(b);
+    r->running++;
+    return 0;
+}
+
+static void take_line(struct run *r, struct job *b, const char *p, size_t n)
+{
+    if (rt_json_check(p, n, 16, NULL, NULL))
+        return;
+    struct rt_json v = rt_json_document(p, n);
+    struct rt_buf name;
+    rt_buf_init(&name, 0);
+    rt_json_text(rt_json_member(v, "name"), &name);
+    bool begins = rt_json_text_is(rt_json_member(v, "type"), "begin");
+    snprintf(b->running, sizeof b->running, "%s", begins ? rt_buf_cstr(&name) : "");
+    rt_buf_fini(&name);
+    if (begins)
+        return;
+    int failed = r->show->failed;
+    rt_spec_show_test(r->show, b->app, v);
+    b->told += r->show->failed - failed;
+}
+
+static bool read_some(struct run *r, struct job *b)
+{
+    char part[16384];
+    ssize_t n = read(b->fd, part, sizeof part);
+    if (n <= 0)
+        return n < 0 && errno == EINTR;
+    be_patient(b);
+    rt_buf_put(&b->in, part, (size_t)n);
+    size_t at = 0;
+    for (char *end; at < b->in.len && (end = memchr(b->in.data + at, '\n', b->in.len - at));) {
+        take_line(r, b, b->in.data + at, (size_t)(end - b->in.data) - at);
+        at = (size_t)(end - b->in.data) + 1;
+    }
+    memmove(b->in.data, b->in.data + at, b->in.len - at);
+    b->in.len -= at;
+    return true;
+}
+
+/* A process that ended badly and has not said why in a test. */
+static void judge(struct run *r, struct job *b, int status, bool late)
+{
+    char why[200], name[400];
+    if (late)
+        snprintf(why, sizeof why, "did not end: nothing came for %d seconds", TEST_SECONDS);
+    else if (WIFSIGNALED(status))
+        snprintf(why, sizeof why, "the process was ended by signal %d (%s)", WTERMSIG(status),
+                 strsignal(WTERMSIG(status)));
+    else if (WEXITSTATUS(status) && (b->running[0] || !b->told))
+        snprintf(why, sizeof why, "the process ended with status %d; what it said is above", WEXITSTATUS(status));
+    else
+        return;
+    snprintf(name, sizeof name, "%s", b->running[0] ? b->running : "the specs");
+    rt_spec_show_broken(r->show, b->app, name, why);
+}
+
+static void end_job(struct run *r, struct job *b, bool late)
+{
+    int status = 0;
+    if (late)
+        kill(b->pid, SIGKILL);
+    while (waitpid(b->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    judge(r, b, status, late);
+    close(b->fd);
+    rt_buf_fini(&b->in);
+    b->pid = 0;
+    r->running--;
+}
+
+static void look(struct run *r)
+{
+    struct pollfd p[JOBS_MAX];
+    for (int i = 0; i < JOBS_MAX; i++)
+        p[i] = (struct pollfd){ .fd = r->job[i].pid ? r->job[i].fd : -1, .events = POLLIN };
+    if (poll(p, JOBS_MAX, LOOK_MS) < 0)
+        return;
+    for (int i = 0; i < JOBS_MAX; i++) {
+        struct job *b = &r->job[i];
+        if (p[i].fd >= 0 && p[i].revents && !read_some(r, b))
+            end_job(r, b, false);
+        else if (b->pid && rt_mono_ns() > b->patience_ns)
+            end_job(r, b, true);
+    }
+}
+
+static struct job *free_job(struct run *r)
+{
+    while (r->running >= r->plan->jobs || r->running >= JOBS_MAX)
+        look(r);
+    for (int i = 0;; i++)
+        if (!r->job[i].pid)
+            return &r->job[i];
+}
+
+int rt_spec_jobs_run(const struct rt_spec_jobs *plan, const struct rt_spec_files *apps, int n,
+                     struct rt_spec_show *show, struct rt_err *err)
+{
+    static struct run r;
+    int rc = 0;
+    r = (struct run){ .plan = plan, .show = show };
+    for (int a = 0; rc == 0 && a < n; a++) {
+        int shares = (apps[a].n + FILES_EACH - 1) / FILES_EACH;
+        shares = shares < plan->jobs ? shares : plan->jobs;
+        for (int i = 0; rc == 0 && i < shares; i++)
+            rc = spawn_job(&r, free_job(&r), &apps[a], i, shares, err);
+    }
+    while (r.running > 0)
+        look(&r);
+    return rc;
+}
