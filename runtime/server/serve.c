@@ -18,6 +18,7 @@
 #include "crypto/hash.h"
 #include "lua/job.h"
 #include "report/pool.h"
+#include "server/console.h"
 #include "server/host.h"
 #include "server/outbox.h"
 #include "server/releaser.h"
@@ -225,6 +226,7 @@ static void stop(struct rt_host *h)
 {
     atomic_store(&h->draining, true);
     rt_releaser_stop(h);
+    rt_consoles_stop(h);
     /* Worker 0 last: timers and demo run there, and others never wait for it. */
     for (int w = 0; w < h->n_workers; w++)
         if (h->workers[w].thread)
