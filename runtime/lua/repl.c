@@ -19,7 +19,7 @@ struct rt_repl {
     const struct rt_tree *tree;
     const struct rt_repl_host *host;
     int main_ref, env_ref, effects_ref;
-    bool asking, yes;
+    bool asking, watching, yes;
     int commit_code;
 };
 
@@ -141,6 +141,35 @@ static int push_text(lua_State *L, void (*fill)(void *arg, struct rt_buf *out))
 static int host_status(lua_State *L) { return push_text(L, repl_of(L)->host->status); }
 static int host_sessions(lua_State *L) { return push_text(L, repl_of(L)->host->sessions); }
 
+/* host.why(id): the request as JSON, or nil. */
+static int host_why(lua_State *L)
+{
+    struct rt_buf *b = &rt_vm_of(L)->scratch;
+    rt_buf_reset(b);
+    if (!repl_of(L)->host->why(repl_of(L)->host->arg, luaL_checkstring(L, 1), b))
+        return 0;
+    lua_pushlstring(L, b->data, b->len);
+    return 1;
+}
+
+static int watched(lua_State *L, int status, lua_KContext ctx)
+{
+    (void)L, (void)status, (void)ctx;
+    return 0;
+}
+
+/* host.watch(app, status): returns when it is interrupted. */
+static int host_watch(lua_State *L)
+{
+    struct rt_repl *r = repl_of(L);
+    const char *app = luaL_checkstring(L, 1);
+    int status = (int)luaL_checkinteger(L, 2);
+    rt_park_check(L, "watching");
+    r->asking = r->watching = true;
+    r->host->watch(r->host->arg, app, status);
+    return rt_park(L, "watching", watched, 0);
+}
+
 /* ---- writing ------------------------------------------------------------------------------------------------- */
 
 static void note_effect(lua_State *L, const char *sql, int64_t rows)
@@ -245,7 +274,9 @@ void rt_repl_answer(struct rt_repl *r, bool yes)
 {
     if (!r->asking)
         return;
-    r->asking = false;
+    if (r->watching) /* its interruption is its end */
+        atomic_store(&r->vm->aborted, false);
+    r->asking = r->watching = false;
     r->yes = yes;
     rt_call_resume(&r->call);
 }
@@ -264,7 +295,9 @@ static void put_traceback(struct rt_buf *out, const char *text)
 {
     for (const char *end; *text; text = *end ? end + 1 : end) {
         end = text + strcspn(text, "\n");
-        rt_buf_put(out, text, strstr(text, "[host]/") && strstr(text, "[host]/") < end ? 0 : (size_t)(end - text) + (*end != 0));
+        const char *ours = strstr(text, "[host]/");
+        if (!ours || ours >= end)
+            rt_buf_put(out, text, (size_t)(end - text) + (*end != 0));
     }
 }
 
@@ -381,7 +414,8 @@ static int open_repl(lua_State *L)
     static const luaL_Reg fns[] = {
         { "load", host_load },   { "print", host_print },         { "real", host_real },       { "where", host_where },
         { "use", host_use },     { "functions", host_functions }, { "status", host_status },   { "rule", host_rule },
-        { "source", host_source }, { "sessions", host_sessions }, { "effects", host_effects }, { "confirm", host_confirm },
+        { "source", host_source }, { "sessions", host_sessions },
+        { "why", host_why }, { "watch", host_watch }, { "effects", host_effects }, { "confirm", host_confirm },
         { "transaction", host_transaction }, { NULL, NULL },
     };
     struct rt_repl *r = lua_touserdata(L, 1);

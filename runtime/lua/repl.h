@@ -28,6 +28,10 @@ struct rt_repl_host {
     /* Another app from the next line on; false when there is none of that name. NULL: this one, as it is live now. */
     bool (*use)(void *arg, const char *app);
     void (*status)(void *arg, struct rt_buf *out); /* as text */
+    /* The recent request of that id as JSON; false when it is not known. */
+    bool (*why)(void *arg, const char *id, struct rt_buf *out);
+    /* Tells of requests (status 0, app "": of all) until rt_repl_answer(). */
+    void (*watch)(void *arg, const char *app, int status);
     void (*sessions)(void *arg, struct rt_buf *out);
     /* The line's end: `values` (a JSON array), or a message and a traceback. */
     void (*done)(void *arg, enum rt_repl_end end, const char *text, const char *traceback);

@@ -425,6 +425,8 @@ static void log_error(struct rt_exchange *x, lua_State *co)
     rt_traceback(co, co, text, 0);
     rt_log(RT_LOG_ERROR, "script error", "app", x->app->name, "route", x->route->path, "method", x->route->method,
            "error", text, "traceback", lua_tostring(co, -1), NULL);
+    free(x->error);
+    x->error = strdup(lua_tostring(co, -1));
     lua_pop(co, 1);
     atomic_fetch_add(&x->app->vm->services->app->lua_errors, 1);
 }
@@ -530,6 +532,7 @@ void rt_exchange_run(struct rt_exchange *x)
     x->user_id = x->scope_id = 0;
     x->failed = x->upgrade = false;
     x->request_ref = LUA_NOREF;
+    x->error = NULL;
     x->file_fd = -1;
     x->keep_body = false;
     x->refusal = NULL;
@@ -558,6 +561,7 @@ void rt_exchange_fini(struct rt_exchange *x)
     luaL_unref(x->app->vm->L, LUA_REGISTRYINDEX, x->request_ref);
     rt_call_fini(&x->call);
     drop_file(x);
+    free(x->error);
     rt_buf_fini(&x->body);
     rt_buf_fini(&x->headers);
 }

@@ -110,6 +110,9 @@ static void line_done(void *session, enum rt_repl_end end, const char *text, con
     struct rt_session *s = session;
     struct rt_err err;
     audit(s, "end", NULL, kinds[end], NULL);
+    if (s->watching)
+        rt_recent_unwatch(&s->watch);
+    s->watching = false;
     s->running = false;
     if (end == RT_REPL_INCOMPLETE)
         console__incomplete(s);
@@ -210,7 +213,7 @@ static void take(struct rt_message *m)
         eval(s, f);
     else if (rt_json_text_is(type, "complete"))
         complete(s, f);
-    else if (rt_json_text_is(type, "answer") && rt_json_int(rt_json_member(f, "id"), -1) == s->id)
+    else if (rt_json_text_is(type, "answer") && !s->watching && rt_json_int(rt_json_member(f, "id"), -1) == s->id)
         rt_repl_answer(s->place->repl, rt_json_true(rt_json_member(f, "yes")));
     else if (rt_json_text_is(type, "interrupt"))
         rt_repl_answer(s->place->repl, false);
@@ -240,6 +243,31 @@ static void post(struct rt_session *s, const char *text, size_t n, void (*run)(s
     x->message.run = run;
     memcpy(x->text, text, n);
     rt_loop_post(s->loop, &x->message);
+}
+
+static void show(struct rt_message *m)
+{
+    struct frame *x = (struct frame *)((char *)m - offsetof(struct frame, message));
+    if (x->s->watching)
+        console__watch(x->s, rt_json_document(x->text, x->n));
+    free(x);
+}
+
+static void seen(void *session, const char *record, size_t n) { post(session, record, n, show); }
+
+static void watch(void *session, const char *app, int status)
+{
+    struct rt_session *s = session;
+    s->watch = (struct rt_recent_watch){ .seen = seen, .arg = s, .status = status };
+    snprintf(s->watch.app, sizeof s->watch.app, "%s", app);
+    s->watching = true;
+    rt_recent_watch(&s->watch);
+}
+
+static bool why(void *session, const char *id, struct rt_buf *out)
+{
+    (void)session;
+    return rt_recent_find(id, out);
 }
 
 static void abort_line(struct rt_session *s)
@@ -402,7 +430,7 @@ static const char *set_up(struct rt_session *s, struct rt_host *h, struct rt_con
     s->repl_host = (struct rt_repl_host){ .arg = s, .write = s->write, .json = s->json,
                                           .write_ms = (int)h->options->script_ms, .print = console__print,
                                           .confirm = console__confirm, .use = use, .status = status,
-                                          .sessions = list_sessions, .done = line_done };
+                                          .sessions = list_sessions, .why = why, .watch = watch, .done = line_done };
     return NULL;
 }
 

@@ -7,6 +7,7 @@
 #include "base/json_read.h"
 #include "lua/repl.h"
 #include "server/console.h"
+#include "server/recent.h"
 
 /* An app's scripts in a state of this conversation alone. */
 struct console_place {
@@ -34,7 +35,8 @@ struct rt_session {
     int app, want;      /* want: the app of the next line, -1 as it is */
     struct console_place *place;
     struct rt_repl_host repl_host;
-    bool running, leaving;
+    bool running, leaving, watching;
+    struct rt_recent_watch watch;
     long long id; /* of the running line */
     uint64_t began;
 };
@@ -49,5 +51,7 @@ void console__incomplete(struct rt_session *s);
 void console__result(struct rt_session *s, const char *values, int newer);
 void console__print(void *session, const char *text, size_t n);
 void console__confirm(void *session, const char *text, const char *effects);
+
+void console__watch(struct rt_session *s, struct rt_json record);
 
 #endif

@@ -21,6 +21,7 @@
 #include "server/console.h"
 #include "server/host.h"
 #include "server/outbox.h"
+#include "server/recent.h"
 #include "server/releaser.h"
 #include "server/sockets.h"
 
@@ -250,6 +251,7 @@ static void stop(struct rt_host *h)
         rt_worker_fini(&h->workers[w]);
     rt_limits_free(h->limits);
     rt_cache_free(h->cache);
+    rt_recent_clear();
 }
 
 int rt_serve(struct rt_options *options, struct rt_err *err)

@@ -221,6 +221,35 @@ def test_explain_names_the_clause(server):
     assert "member.invite: allowed" in value(server, "explain('member.invite', 7, { organization = { role = 'admin' } })")
 
 
+def test_why_tells_of_a_request(server):
+    r = server.client.get("/api/v1/tasks/", headers={"X-Request-Id": "console-why-1"})
+    assert r.status == 401
+    text = value(server, "why 'console-why-1'")
+    assert "GET /api/v1/tasks/" in text and "status     401" in text and "release    1" in text
+    assert run(server, "why 'nobody-knows-it'").returncode == 1
+
+
+def test_watching_requests_until_interrupted(server, line):
+    line.send(type="eval", id=4, code="print 'on' watch.requests { status = 404 }")
+    assert line.next()["type"] == "print"
+    while True:     # the watch begins after the print: requests are made until one is seen
+        server.client.get("/api/v1/nowhere/")
+        server.client.get("/healthz")
+        line.s.settimeout(0.2)
+        try:
+            frame = line.next()
+            break
+        except OSError:
+            line.f = line.s.makefile("r")
+    line.s.settimeout(20)
+    assert (frame["type"], frame["kind"], frame["record"]["status"]) == ("watch", "request", 404)
+    line.send(type="interrupt")
+    while (frame := line.next())["type"] == "watch":
+        assert frame["record"]["status"] == 404
+    assert frame["type"] == "result"
+    assert line.texts("1") == ["1"]
+
+
 def test_completion(line):
     line.send(type="complete", id=3, text="x = timer.c", cursor=11)
     r = line.next()

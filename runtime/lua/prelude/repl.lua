@@ -151,6 +151,25 @@ return function(h)
         h.print(table.concat(words, "\t"))
     end)
 
+    command("why(id: string)", "A recent request by its id: route, release, user, status, rule, times, error.", function(id)
+        local record = h.why(tostring(id))
+        if not record then
+            error("no such request among the latest 512 of each worker", 0)
+        end
+        local r, lines = json.decode(record), {}
+        for _, key in ipairs { "id", "at", "method", "path", "route", "app", "release", "address", "user", "rule", "status",
+            "ms", "waited_ms", "error" } do
+            lines[#lines + 1] = r[key] ~= nil and string.format("%-10s %s", key, tostring(r[key])) or nil
+        end
+        return text(table.concat(lines, "\n"))
+    end)
+    signatures["watch.requests"] = { signature = "watch.requests(t?: { app?: string, status?: integer })", console = true,
+        doc = "Requests as they are answered, until Ctrl-C: of an app, with a status (5: any of 500 to 599)." }
+    commands.watch = { requests = function(t)
+        t = t or {}
+        h.watch(t.app or "", t.status or 0)
+    end }
+
     local M = {}
 
     -- `local` at the beginning is dropped, so that the variable is there in the next line.
