@@ -10,6 +10,7 @@
 #include "lua/api.h"
 #include "lua/call.h"
 #include "lua/prelude.h"
+#include "lua/spec_client.h"
 #include "lua/tx.h"
 
 struct rt_repl {
@@ -149,6 +150,16 @@ static int host_why(lua_State *L)
     if (!repl_of(L)->host->why(repl_of(L)->host->arg, luaL_checkstring(L, 1), b))
         return 0;
     lua_pushlstring(L, b->data, b->len);
+    return 1;
+}
+
+/* host.assume(principal, keep): a secret. */
+static int host_assume(lua_State *L)
+{
+    char secret[33];
+    const struct rt_repl_host *h = repl_of(L)->host;
+    h->assume(h->arg, luaL_checkstring(L, 1), lua_toboolean(L, 2), secret);
+    lua_pushstring(L, secret);
     return 1;
 }
 
@@ -415,7 +426,7 @@ static int open_repl(lua_State *L)
         { "load", host_load },   { "print", host_print },         { "real", host_real },       { "where", host_where },
         { "use", host_use },     { "functions", host_functions }, { "status", host_status },   { "rule", host_rule },
         { "source", host_source }, { "sessions", host_sessions },
-        { "why", host_why }, { "watch", host_watch }, { "effects", host_effects }, { "confirm", host_confirm },
+        { "why", host_why }, { "assume", host_assume }, { "watch", host_watch }, { "effects", host_effects }, { "confirm", host_confirm },
         { "transaction", host_transaction }, { NULL, NULL },
     };
     struct rt_repl *r = lua_touserdata(L, 1);
@@ -428,6 +439,11 @@ static int open_repl(lua_State *L)
     r->env_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     rt_prelude_load(L, "repl");
     luaL_newlib(L, fns);
+    lua_newtable(L);
+    rt_spec_client_open(L, r->host->server);
+    lua_getfield(L, -1, "exchange");
+    lua_setfield(L, -3, "exchange");
+    lua_pop(L, 1);
     lua_pushboolean(L, r->host->write);
     lua_setfield(L, -2, "keep");
     lua_pushboolean(L, r->host->json);
@@ -438,6 +454,8 @@ static int open_repl(lua_State *L)
     lua_setfield(L, -2, "globals");
     lua_rawgeti(L, LUA_REGISTRYINDEX, r->app->table_ref);
     lua_setfield(L, -2, "app");
+    rt_prelude_load(L, "repl_as");
+    lua_setfield(L, -2, "as");
     rt_prelude_load(L, "repl_show");
     lua_setfield(L, -2, "show");
     lua_call(L, 1, 1);

@@ -12,6 +12,7 @@
 #include "lua/app.h"
 
 struct rt_repl;
+struct rt_spec_server;
 
 enum rt_repl_end { RT_REPL_RESULT, RT_REPL_INCOMPLETE, RT_REPL_SYNTAX, RT_REPL_RUNTIME, RT_REPL_DEADLINE,
                    RT_REPL_INTERRUPTED, RT_REPL_REFUSED };
@@ -32,6 +33,9 @@ struct rt_repl_host {
     bool (*why)(void *arg, const char *id, struct rt_buf *out);
     /* Tells of requests (status 0, app "": of all) until rt_repl_answer(). */
     void (*watch)(void *arg, const char *app, int status);
+    /* A secret for one request as that principal (JSON); and a socket to the server (spec_client.h). */
+    void (*assume)(void *arg, const char *principal, bool keep, char secret[33]);
+    const struct rt_spec_server *server;
     void (*sessions)(void *arg, struct rt_buf *out);
     /* The line's end: `values` (a JSON array), or a message and a traceback. */
     void (*done)(void *arg, enum rt_repl_end end, const char *text, const char *traceback);

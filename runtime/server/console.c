@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "server/assume.h"
 #include "server/console_session.h"
 #include "server/releaser_internal.h"
 #include "server/worker_ask.h"
@@ -264,6 +265,12 @@ static void watch(void *session, const char *app, int status)
     rt_recent_watch(&s->watch);
 }
 
+static void assume(void *session, const char *principal, bool keep, char secret[RT_ASSUME_SECRET])
+{
+    (void)session;
+    rt_assume_put(principal, keep, secret);
+}
+
 static bool why(void *session, const char *id, struct rt_buf *out)
 {
     (void)session;
@@ -426,11 +433,12 @@ static const char *set_up(struct rt_session *s, struct rt_host *h, struct rt_con
     snprintf(s->user, sizeof s->user, "%s", q->who);
     copy(o, "sudo_user", s->sudo_user, sizeof s->sudo_user);
     copy(o, "ssh", s->ssh, sizeof s->ssh);
+    s->server = (struct rt_spec_server){ .arg = h, .connect = rt_assume_connect };
     s->mail.run = read_mail;
     s->repl_host = (struct rt_repl_host){ .arg = s, .write = s->write, .json = s->json,
                                           .write_ms = (int)h->options->script_ms, .print = console__print,
                                           .confirm = console__confirm, .use = use, .status = status,
-                                          .sessions = list_sessions, .why = why, .watch = watch, .done = line_done };
+                                          .sessions = list_sessions, .why = why, .assume = assume, .server = &s->server, .watch = watch, .done = line_done };
     return NULL;
 }
 

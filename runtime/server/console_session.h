@@ -6,6 +6,7 @@
 
 #include "base/json_read.h"
 #include "lua/repl.h"
+#include "lua/spec_client.h"
 #include "server/console.h"
 #include "server/recent.h"
 
@@ -35,6 +36,7 @@ struct rt_session {
     int app, want;      /* want: the app of the next line, -1 as it is */
     struct console_place *place;
     struct rt_repl_host repl_host;
+    struct rt_spec_server server;
     bool running, leaving, watching;
     struct rt_recent_watch watch;
     long long id; /* of the running line */

@@ -38,8 +38,8 @@ static void put_entry(struct rt_buf *b, const struct entry *e)
 {
     rt_buf_puts(b, "{\"at\":");
     rt_json_put_time(b, e->at);
-    rt_buf_printf(b, ",\"status\":%d,\"release\":%d,\"ms\":%.3f,\"waited_ms\":%.3f,\"user\":%lld", e->status, e->release,
-                  e->ms, e->parked_ms, (long long)e->user);
+    rt_buf_printf(b, ",\"status\":%d,\"release\":%d,\"ms\":%.3f,\"waited_ms\":%.3f,\"user\":%lld", e->status,
+                  e->release, e->ms, e->parked_ms, (long long)e->user);
     put(b, "id", e->id);
     put(b, "method", e->method);
     put(b, "path", e->path);

@@ -250,6 +250,24 @@ def test_watching_requests_until_interrupted(server, line):
     assert line.texts("1") == ["1"]
 
 
+def test_a_request_as_a_user_is_a_rehearsal(server):
+    count = "db.value 'SELECT count(*) FROM tasks WHERE user_id = 1'"
+    before = value(server, count)
+    code = "local r = as(1).%s return r.status, r.kept, type(r.body.id or r.body.results)"
+    assert value(server, code % "get '/api/v1/tasks/'").split("\n") == ["200", "false", '"table"']
+    post = code % "post('/api/v1/tasks/', { title = 'from the console' })"
+    assert value(server, post).split("\n") == ["201", "false", '"number"']
+    assert value(server, count) == before
+    assert value(server, post, "--write").split("\n")[:2] == ["201", "true"]
+    assert int(value(server, count)) == int(before) + 1
+
+
+def test_the_secret_of_as_cannot_be_made_up(server):
+    for secret in ("0" * 32, "", "x"):
+        r = server.client.get("/api/v1/tasks/", headers={"X-Perigee-Assume": secret})
+        assert r.status == 401
+
+
 def test_completion(line):
     line.send(type="complete", id=3, text="x = timer.c", cursor=11)
     r = line.next()

@@ -170,6 +170,10 @@ return function(h)
         h.watch(t.app or "", t.status or 0)
     end }
 
+    command("as(user: integer | table): { get, post, put, patch, delete }", "Requests as that user, answered as any other: "
+        .. 'as(7).get "/api/v1/tasks/". user: the id, or the principal with the fields that the app gives it. What they '
+        .. "write is rolled back, unless the console was started with --write.", h.as(h))
+
     local M = {}
 
     -- `local` at the beginning is dropped, so that the variable is there in the next line.
