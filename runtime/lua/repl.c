@@ -426,7 +426,8 @@ static int open_repl(lua_State *L)
         { "load", host_load },   { "print", host_print },         { "real", host_real },       { "where", host_where },
         { "use", host_use },     { "functions", host_functions }, { "status", host_status },   { "rule", host_rule },
         { "source", host_source }, { "sessions", host_sessions },
-        { "why", host_why }, { "assume", host_assume }, { "watch", host_watch }, { "effects", host_effects }, { "confirm", host_confirm },
+        { "why", host_why }, { "assume", host_assume },
+        { "watch", host_watch }, { "effects", host_effects }, { "confirm", host_confirm },
         { "transaction", host_transaction }, { NULL, NULL },
     };
     struct rt_repl *r = lua_touserdata(L, 1);

@@ -438,7 +438,8 @@ static const char *set_up(struct rt_session *s, struct rt_host *h, struct rt_con
     s->repl_host = (struct rt_repl_host){ .arg = s, .write = s->write, .json = s->json,
                                           .write_ms = (int)h->options->script_ms, .print = console__print,
                                           .confirm = console__confirm, .use = use, .status = status,
-                                          .sessions = list_sessions, .why = why, .assume = assume, .server = &s->server, .watch = watch, .done = line_done };
+                                          .sessions = list_sessions, .why = why,
+                                          .assume = assume, .server = &s->server, .watch = watch, .done = line_done };
     return NULL;
 }
 

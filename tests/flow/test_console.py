@@ -290,6 +290,20 @@ def test_what_is_typed_is_recorded(server, line):
     assert record["release"] >= 1 and record["at"].endswith("Z")
 
 
+def test_the_server_ends_its_consoles_and_takes_no_seventeenth(tmp_path):
+    s = Server(tmp_path / "data").start()
+    lines = [Line(s) for _ in range(16)]
+    assert Line(s).first["type"] == "end"
+    lines[0].send(type="eval", id=1, code="print 'on' watch.requests()")
+    lines[1].send(type="eval", id=1, code="print 'on' while true do end")
+    lines[2].send(type="eval", id=1, code=RENAME % "Asia/Baku")
+    assert (lines[0].next()["type"], lines[1].next()["type"], lines[2].next()["type"]) == ("print", "print", "confirm")
+    lines[3].close()
+    s.stop()
+    for line in lines[4:]:
+        assert line.next()["type"] == "end"
+
+
 def test_another_version_and_another_app_are_refused(server):
     assert Line(server, version=9).first["type"] == "end"
     assert Line(server, app="nobody").first["type"] == "end"
