@@ -31,7 +31,7 @@ struct rt_repl_host {
     void (*status)(void *arg, struct rt_buf *out); /* as text */
     /* The recent request of that id as JSON; false when it is not known. */
     bool (*why)(void *arg, const char *id, struct rt_buf *out);
-    /* Tells of requests (status 0, app "": of all) until rt_repl_answer(). */
+    /* Tells of requests (status 0, app "": of all; status -1: of entries of the log) until rt_repl_answer(). */
     void (*watch)(void *arg, const char *app, int status);
     /* A secret for one request as that principal (JSON); and a socket to the server (spec_client.h). */
     void (*assume)(void *arg, const char *principal, bool keep, char secret[33]);

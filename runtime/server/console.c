@@ -259,7 +259,7 @@ static void seen(void *session, const char *record, size_t n) { post(session, re
 static void watch(void *session, const char *app, int status)
 {
     struct rt_session *s = session;
-    s->watch = (struct rt_recent_watch){ .seen = seen, .arg = s, .status = status };
+    s->watch = (struct rt_recent_watch){ .seen = seen, .arg = s, .status = status, .log = status < 0 };
     snprintf(s->watch.app, sizeof s->watch.app, "%s", app);
     s->watching = true;
     rt_recent_watch(&s->watch);

@@ -89,8 +89,25 @@ static void tell(const struct entry *e)
     put_entry(&b, e);
     pthread_mutex_lock(&watch_mu);
     for (struct rt_recent_watch *w = watches; w; w = w->next)
-        if ((!w->app[0] || strcmp(w->app, e->app) == 0) &&
+        if (!w->log && (!w->app[0] || strcmp(w->app, e->app) == 0) &&
             (w->status == 0 || w->status == e->status || w->status == e->status / 100))
+            w->seen(w->arg, rt_buf_cstr(&b), b.len);
+    pthread_mutex_unlock(&watch_mu);
+    rt_buf_fini(&b);
+}
+
+void rt_recent_logged(const char *line, size_t n)
+{
+    struct rt_buf b;
+    if (!atomic_load_explicit(&watching, memory_order_relaxed))
+        return;
+    rt_buf_init(&b, 0);
+    rt_buf_puts(&b, "{\"line\":");
+    rt_json_put_string(&b, line, n > 0 && line[n - 1] == '\n' ? n - 1 : n);
+    rt_buf_putc(&b, '}');
+    pthread_mutex_lock(&watch_mu);
+    for (struct rt_recent_watch *w = watches; w; w = w->next)
+        if (w->log)
             w->seen(w->arg, rt_buf_cstr(&b), b.len);
     pthread_mutex_unlock(&watch_mu);
     rt_buf_fini(&b);

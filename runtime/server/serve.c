@@ -269,6 +269,7 @@ int rt_serve(struct rt_options *options, struct rt_err *err)
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of the write, not our end */
     h->options = options;
     h->started = rt_now();
+    rt_log_tap(rt_recent_logged);
     int rc = rt_host_find_apps(h, err);
     if (rc == 0)
         rc = rt_host_lock(h, err);

@@ -250,6 +250,20 @@ def test_watching_requests_until_interrupted(server, line):
     assert line.texts("1") == ["1"]
 
 
+def test_watching_the_log(server):
+    with_log, other = Line(server), Line(server)
+    with_log.send(type="eval", id=1, code="print 'on' watch.log()")
+    assert with_log.next()["type"] == "print"
+    # the line is parked when the next frame is taken: completions then have no items
+    with_log.send(type="complete", id=2, text="db.", cursor=3)
+    assert with_log.next()["items"] == []
+    assert other.eval("log.warn('seen in the console')")["type"] == "result"
+    frame = with_log.next()
+    assert frame["kind"] == "log" and "seen in the console" in frame["text"]
+    with_log.close()
+    other.close()
+
+
 def test_a_request_as_a_user_is_a_rehearsal(server):
     count = "db.value 'SELECT count(*) FROM tasks WHERE user_id = 1'"
     before = value(server, count)

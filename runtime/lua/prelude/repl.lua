@@ -167,8 +167,10 @@ return function(h)
         doc = "Requests as they are answered, until Ctrl-C: of an app, with a status (5: any of 500 to 599)." }
     commands.watch = { requests = function(t)
         t = t or {}
-        h.watch(t.app or "", t.status or 0)
-    end }
+        h.watch(t.app or "", math.max(t.status or 0, 0))
+    end, log = function() h.watch("", -1) end }
+    signatures["watch.log"] = { signature = "watch.log()", doc = "Entries of the server's log, until Ctrl-C.",
+        console = true }
 
     command("as(user: integer | table): { get, post, put, patch, delete }", "Requests as that user, answered as any other: "
         .. 'as(7).get "/api/v1/tasks/". user: the id, or the principal with the fields that the app gives it. What they '
