@@ -45,7 +45,7 @@ return function(h)
         return text(table.concat(lines, "\n"))
     end)
 
-    command("routes(pattern?: string)", "The app's routes, those whose method and path contain the text.", function(part)
+    command("routes(pattern?: string)", "The app's routes whose method and path contain the text.", function(part)
         local list = {}
         for _, r in ipairs(app.routes) do
             if part == nil or (r.method .. " " .. r.path):find(part, 1, true) then
@@ -77,7 +77,7 @@ return function(h)
     end
 
     command("explain(rule: string, who: table | integer, what?: table)",
-        "Whether the rule allows it and which clause says so. who: the principal or its id; what: the parts of req that "
+        "Whether it is allowed and which clause says so. who: the principal or its id; what: the parts of req that "
         .. 'the rule looks at, as in explain("member.list", 7, { organization = { role = "employee" } }).',
         function(rule, who, what)
             local fn = h.real(app.rules)[rule]
@@ -110,7 +110,7 @@ return function(h)
         return list, #lines == 0 and "  nothing" or table.concat(lines, "\n")
     end
 
-    command("write(fn: fun(tx: tx): ...): ...", "Runs fn in a transaction. It is tried and undone first; what it changed "
+    command("write(fn: fun(tx: tx): ...): ...", "Runs fn in a transaction. It is tried and undone; what it changed "
         .. "is shown, and it is run again and kept when you say yes.", function(fn)
         if type(fn) ~= "function" then
             error("write takes a function: write(function(tx) … end)", 0)
@@ -151,19 +151,19 @@ return function(h)
         h.print(table.concat(words, "\t"))
     end)
 
-    command("why(id: string)", "A recent request by its id: route, release, user, status, rule, times, error.", function(id)
+    command("why(id: string)", "A recent request by its id: route, user, rule, times, error.", function(id)
         local record = h.why(tostring(id))
         if not record then
             error("no such request among the latest 512 of each worker", 0)
         end
         local r, lines = json.decode(record), {}
-        for _, key in ipairs { "id", "at", "method", "path", "route", "app", "release", "address", "user", "rule", "status",
-            "ms", "waited_ms", "error" } do
+        for _, key in ipairs { "id", "at", "method", "path", "route", "app", "release", "address", "user", "rule",
+            "status", "ms", "waited_ms", "error" } do
             lines[#lines + 1] = r[key] ~= nil and string.format("%-10s %s", key, tostring(r[key])) or nil
         end
         return text(table.concat(lines, "\n"))
     end)
-    signatures["watch.requests"] = { signature = "watch.requests(t?: { app?: string, status?: integer })", console = true,
+    signatures["watch.requests"] = { signature = "watch.requests(t?: { app?, status? })", console = true,
         doc = "Requests as they are answered, until Ctrl-C: of an app, with a status (5: any of 500 to 599)." }
     commands.watch = { requests = function(t)
         t = t or {}
@@ -172,8 +172,8 @@ return function(h)
     signatures["watch.log"] = { signature = "watch.log()", doc = "Entries of the server's log, until Ctrl-C.",
         console = true }
 
-    command("as(user: integer | table): { get, post, put, patch, delete }", "Requests as that user, answered as any other: "
-        .. 'as(7).get "/api/v1/tasks/". user: the id, or the principal with the fields that the app gives it. What they '
+    command("as(user: integer | table): { get, post, put, patch, delete }", "Requests as that user: "
+        .. 'as(7).get "/api/v1/tasks/". user: its id or a principal with the fields that the app gives it. What they '
         .. "write is rolled back, unless the console was started with --write.", h.as(h))
 
     local M = {}
