@@ -142,6 +142,10 @@ static void begin_line(struct rt_buf *b, enum rt_log_level level, const char *me
         put_text_field(b, "request_id", log_request);
 }
 
+static void (*log_tap)(const char *line, size_t n);
+
+void rt_log_tap(void (*tap)(const char *line, size_t n)) { log_tap = tap; }
+
 static void end_line(struct rt_buf *b, bool json)
 {
     rt_buf_puts(b, json ? "}\n" : "\n");
@@ -151,6 +155,8 @@ static void end_line(struct rt_buf *b, bool json)
         rt_log_raw(lost, sizeof(lost) - 1);
     } else {
         rt_log_raw(b->data, b->len);
+        if (log_tap)
+            log_tap(b->data, b->len);
     }
     rt_buf_fini(b);
 }

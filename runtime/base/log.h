@@ -25,4 +25,7 @@ void rt_log_raw(const char *line, size_t n);
 /* True when lines are JSON. */
 bool rt_log_json(void);
 
+/* Also given every entry, on the thread that logs: must be short and not log. Set once, before other threads. */
+void rt_log_tap(void (*tap)(const char *line, size_t n));
+
 #endif

@@ -17,6 +17,7 @@ static const char *phase_name(unsigned phase)
     case RT_RULE: return "in a rule";
     case RT_JOB: return "in a job";
     case RT_REQUEST: return "in a request";
+    case RT_CONSOLE: return "in the console outside write(function(tx) … end)";
     case RT_CHANNEL: return "in a socket's handler";
     default: return "here";
     }

@@ -29,6 +29,8 @@ struct rt_call {
     int64_t timer_due;     /* 0 none */
     struct rt_hub_ops ops; /* events and closings of this transaction */
     unsigned outbox;       /* RT_OUTBOX_NEW, RT_OUTBOX_AGAIN */
+    /* Told of each statement that wrote, or NULL. */
+    void (*note)(struct lua_State *L, const char *sql, int64_t rows);
     bool overran;          /* stopped by the watchdog */
     uint64_t parked_ns;    /* total time parked, for metrics */
     uint64_t parked_at;

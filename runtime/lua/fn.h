@@ -18,8 +18,10 @@ enum rt_phase {
     RT_JOB = 8,     /* a timer or other work without a client */
     RT_CONSOLE = 16,
     RT_CHANNEL = 32, /* a socket's handler */
-    RT_RUN = RT_REQUEST | RT_JOB | RT_CONSOLE | RT_CHANNEL,
-    RT_ANY = 63,
+    RT_CONSOLE_WRITE = 64, /* inside write(…) of the console: what has effects beyond reading */
+    RT_RUN = RT_REQUEST | RT_JOB | RT_CONSOLE | RT_CHANNEL | RT_CONSOLE_WRITE,
+    RT_EFFECT = RT_RUN & ~RT_CONSOLE, /* changes something: in the console only inside write(…) */
+    RT_ANY = 127,
 };
 
 struct rt_lua_fn {

@@ -27,7 +27,7 @@ L_FN(cache_get, RT_RUN, "cache.get(key: string): string | nil", "A text set earl
     return 1;
 }
 
-L_FN(cache_set, RT_RUN, "cache.set(key: string, value: string, seconds: integer)",
+L_FN(cache_set, RT_EFFECT, "cache.set(key: string, value: string, seconds: integer)",
      "Keeps a text for some seconds; it may be forgotten earlier.")
 {
     struct rt_str value;

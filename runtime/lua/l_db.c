@@ -163,7 +163,7 @@ static int run_transaction(lua_State *L, int status, lua_KContext ctx)
 }
 
 L_FN(
-    db_transaction, RT_RUN, "db.transaction(fn: fun(tx: tx): ...): ...",
+    db_transaction, RT_EFFECT, "db.transaction(fn: fun(tx: tx): ...): ...",
     "Runs fn(tx) as a part of this request's one transaction and returns what it returns. It is the only way to write; "
     "an error rolls back, the answer leaves after the commit is on disk.")
 {

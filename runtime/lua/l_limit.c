@@ -8,7 +8,7 @@
 #include "lua/api.h"
 #include "lua/vm.h"
 
-L_FN(limit_take, RT_RUN,
+L_FN(limit_take, RT_EFFECT,
      "limit.take(name: string, subject: string, count: integer, seconds: integer): boolean, integer, integer",
      "Takes one from a counter: whether it was allowed, how many remain, when the window ends (Unix seconds).")
 {

@@ -23,12 +23,20 @@ static struct rt_call *transaction_of(lua_State *L)
 
 static struct rt_conn *write_conn(struct rt_call *call) { return rt_writer_conn(call->vm->services->app->writer); }
 
+static void note(lua_State *L, int sql)
+{
+    struct rt_call *call = rt_call_of(L);
+    if (call->note)
+        call->note(L, lua_tostring(L, sql), rt_conn_changes(write_conn(call)));
+}
+
 static int run_here(lua_State *L, int first)
 {
     struct rt_stmt *s = rt_query_begin(L, first, true);
     while (rt_query_step(L, s)) {
     }
     rt_query_end(L);
+    note(L, first);
     return 0;
 }
 
@@ -120,7 +128,8 @@ L_FN(tx_insert_new, RT_RUN, "tx.insert_new(table: string, values: table): intege
 {
     struct rt_call *call = transaction_of(L);
     struct rt_err err;
-    struct rt_stmt *s = rt_query_begin(L, push_insert(L), true);
+    int sql = push_insert(L);
+    struct rt_stmt *s = rt_query_begin(L, sql, true);
     int rc = rt_stmt_step(s, &err);    /* a statement that fails undoes itself */
     if (rc < 0 && rc != RT_E_CONSTRAINT)
         return rt_query_raise(L, &err);
@@ -130,6 +139,7 @@ L_FN(tx_insert_new, RT_RUN, "tx.insert_new(table: string, values: table): intege
         lua_pushstring(L, err.msg);
         return 2;
     }
+    note(L, sql);
     lua_pushinteger(L, rt_conn_last_id(write_conn(call)));
     return 1;
 }

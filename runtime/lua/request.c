@@ -366,6 +366,24 @@ static void refuse(lua_State *L, const struct rt_exchange *x, int status)
         rt_raise_failure(L, status, NULL, x->refusal ? x->refusal : "Refused");
 }
 
+/* Pushes the principal that the server vouches for. */
+static int64_t push_assumed(lua_State *L, const char *json)
+{
+    push_body(L, rt_str_of(json));
+    lua_Number id = lua_getfield(L, -1, "id") == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
+    lua_pop(L, 1);
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        lua_Integer whole; /* the decoder makes all numbers floats */
+        if (lua_type(L, -1) == LUA_TNUMBER && lua_numbertointeger(lua_tonumber(L, -1), &whole)) {
+            lua_pushvalue(L, -2);
+            lua_pushinteger(L, whole);
+            lua_rawset(L, -5);
+        }
+    }
+    rt_freeze(L, "req.user");
+    return (int64_t)id;
+}
+
 /* The coroutine's body; the exchange is its argument. */
 static int handle(lua_State *L)
 {
@@ -375,7 +393,10 @@ static int handle(lua_State *L)
     luaL_setmetatable(L, "rt.req");
     if (!r->anyone) {
         lua_rawgeti(L, LUA_REGISTRYINDEX, r->principal_ref);
-        x->user_id = rt_principal_push(L, x->app->vm, r->who, 3, push_token(L, x), x->now);
+        if (x->assume)
+            x->user_id = push_assumed(L, x->assume);
+        else
+            x->user_id = rt_principal_push(L, x->app->vm, r->who, 3, push_token(L, x), x->now);
         lua_setfield(L, 2, "user");
         lua_settop(L, 2);
     }
@@ -425,6 +446,8 @@ static void log_error(struct rt_exchange *x, lua_State *co)
     rt_traceback(co, co, text, 0);
     rt_log(RT_LOG_ERROR, "script error", "app", x->app->name, "route", x->route->path, "method", x->route->method,
            "error", text, "traceback", lua_tostring(co, -1), NULL);
+    free(x->error);
+    x->error = strdup(lua_tostring(co, -1));
     lua_pop(co, 1);
     atomic_fetch_add(&x->app->vm->services->app->lua_errors, 1);
 }
@@ -506,7 +529,7 @@ static void returned(struct rt_call *call, int n)
     struct rt_exchange *x = call->owner;
     rt_log_request(x->id);
     struct rt_err err;
-    bool keep = n >= 0;
+    bool keep = n >= 0 && !x->rehearse;
     if (n < 0)
         raised(x);
     if (keep && call->turn && x->before_commit &&
@@ -530,6 +553,7 @@ void rt_exchange_run(struct rt_exchange *x)
     x->user_id = x->scope_id = 0;
     x->failed = x->upgrade = false;
     x->request_ref = LUA_NOREF;
+    x->error = NULL;
     x->file_fd = -1;
     x->keep_body = false;
     x->refusal = NULL;
@@ -558,6 +582,9 @@ void rt_exchange_fini(struct rt_exchange *x)
     luaL_unref(x->app->vm->L, LUA_REGISTRYINDEX, x->request_ref);
     rt_call_fini(&x->call);
     drop_file(x);
+    free(x->error);
+    free(x->assume);
+    x->assume = NULL;
     rt_buf_fini(&x->body);
     rt_buf_fini(&x->headers);
 }

@@ -48,6 +48,9 @@ struct rt_exchange {
     char content_type[96];
     char file_name[128];   /* an attachment's name or "" */
     struct rt_buf headers; /* of the script's own: "Name: value\n" each */
+    char *assume;          /* a principal as JSON that needs no token; freed with the exchange */
+    bool rehearse;         /* what it writes is rolled back, its answer is as if it had been kept */
+    char *error;           /* what was raised, with its traceback; freed with the exchange */
     bool failed;           /* raised: a 5xx was logged */
     const char *refusal;   /* the functions above may set the message */
     bool upgrade;          /* a socket's handshake that is to be accepted (rt_exchange_take_request) */

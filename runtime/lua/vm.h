@@ -97,6 +97,7 @@ struct rt_vm {
     uint64_t principals_epoch;
     struct rt_channels *channels; /* open sockets (channel.h); NULL before the first */
     /* The watchdog's view. */
+    _Atomic bool aborted;  /* rt_turn_abort */
     bool overran;          /* this turn's script met its deadline */
     _Atomic int thread_id; /* the kernel's, of whoever runs it */
     _Atomic(struct lua_State *) running;
@@ -125,25 +126,24 @@ const char *rt_vm_failure(struct rt_vm *vm);
 struct rt_conn *rt_vm_conn(struct rt_vm *vm, struct lua_State *L);
 /* The same, in a snapshot that is not older than the last commit at this moment. */
 struct rt_conn *rt_vm_conn_now(struct rt_vm *vm, struct lua_State *L);
-/* At the end of a loop iteration: lets the snapshot go. */
-void rt_vm_idle(struct rt_vm *vm);
+void rt_vm_idle(struct rt_vm *vm); /* at the end of a loop iteration: lets the snapshot go */
 
 /* The watchdog: one thread for all states. */
 int rt_watchdog_start(struct rt_err *err);
 void rt_watchdog_stop(void);
 void rt_watchdog_add(struct rt_vm *vm);
 void rt_watchdog_remove(struct rt_vm *vm);
-/* Marks the start and end of a turn of `L`; nestable states switch with rt_turn_switch(). */
+/* The start and end of a turn of `L`; nestable states switch with rt_turn_switch(). */
 void rt_turn_begin(struct rt_vm *vm, struct lua_State *L);
 void rt_turn_limit(struct rt_vm *vm, uint64_t limit_ns); /* another limit for the turn that has just begun */
 bool rt_turn_condemned(struct rt_vm *vm);                /* it has had its time and ends at the next instruction */
+/* Any thread: ends what runs now or next; until `aborted` is cleared. */
+void rt_turn_abort(struct rt_vm *vm);
 void rt_turn_end(struct rt_vm *vm);
 void rt_turn_switch(struct rt_vm *vm, struct lua_State *L);
 
-/* Fills the table at the top of the stack with the bounded standard libraries. */
-void rt_sandbox_open(struct lua_State *L);
-/* Pushes the host's coroutine library. */
-void rt_coroutine_open(struct lua_State *L);
+void rt_sandbox_open(struct lua_State *L);   /* the bounded standard libraries into the table at the top */
+void rt_coroutine_open(struct lua_State *L); /* pushes the host's coroutine library */
 /* Replaces the table at the top by a read-only view of it; `what` names it in the message. */
 void rt_freeze(struct lua_State *L, const char *what);
 

@@ -47,7 +47,9 @@ static void over(lua_State *L, lua_Debug *ar)
         return;
     }
     vm->overran = true;
-    luaL_error(L, "the script ran longer than %d ms", vm->services->script_ms);
+    if (atomic_load(&vm->aborted))
+        luaL_error(L, "interrupted");
+    luaL_error(L, "the script ran longer than %d ms", (int)(atomic_load(&vm->limit_ns) / 1000000u));
 }
 
 /* On the script's own thread: only there does the list of calls, which lua_sethook() walks, stand still. */
@@ -159,12 +161,28 @@ void rt_turn_begin(struct rt_vm *vm, lua_State *L)
     atomic_store_explicit(&vm->thread_id, thread_id, memory_order_relaxed);
     atomic_store_explicit(&vm->running, L, memory_order_relaxed);
     rt_turn_limit(vm, (uint64_t)vm->services->script_ms * 1000000u);
+    if (atomic_load_explicit(&vm->aborted, memory_order_relaxed)) {
+        atomic_store(&vm->condemned, atomic_load(&vm->deadline_ns));
+        lua_sethook(L, over, LUA_MASKCOUNT, 1);
+    }
 }
 
 void rt_turn_limit(struct rt_vm *vm, uint64_t limit_ns)
 {
     atomic_store_explicit(&vm->limit_ns, limit_ns, memory_order_relaxed);
     atomic_store_explicit(&vm->deadline_ns, rt_mono_ns() + limit_ns, memory_order_release);
+}
+
+void rt_turn_abort(struct rt_vm *vm)
+{
+    atomic_store(&vm->aborted, true);
+    pthread_mutex_lock(&dog.mu); /* the next look may be 4 ms away, and it does not know of this */
+    uint64_t deadline = atomic_load(&vm->deadline_ns);
+    if (deadline) {
+        atomic_store(&vm->condemned, deadline);
+        syscall(SYS_tgkill, getpid(), atomic_load(&vm->thread_id), SIGURG);
+    }
+    pthread_mutex_unlock(&dog.mu);
 }
 
 void rt_turn_end(struct rt_vm *vm)

@@ -137,7 +137,8 @@ int rt_console_next(struct rt_console *c, int ms, struct rt_json *ret, struct rt
 {
     struct rt_err why;
     uint64_t end = rt_mono_ns() + (uint64_t)(ms < 0 ? 0 : ms) * 1000000u;
-    memmove(c->in.data, c->in.data + c->taken, c->in.len - c->taken);
+    if (c->taken)
+        memmove(c->in.data, c->in.data + c->taken, c->in.len - c->taken);
     c->in.len -= c->taken;
     c->taken = 0;
     while ((c->taken = frame_length(c)) == 0) {

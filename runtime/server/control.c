@@ -72,7 +72,7 @@ void rt_control_close(struct rt_control *c)
 
 int rt_control_fd(const struct rt_control *c) { return c->fd; }
 
-static void name_peer(int fd, char *out, size_t size)
+static unsigned name_peer(int fd, char *out, size_t size)
 {
     struct ucred peer = { 0 };
     socklen_t n = sizeof peer;
@@ -84,6 +84,7 @@ static void name_peer(int fd, char *out, size_t size)
         snprintf(out, size, "%s", found->pw_name);
     else
         snprintf(out, size, "uid %u", (unsigned)peer.uid);
+    return peer.uid;
 }
 
 /* Up to the line's end and no further: what follows belongs to a conversation. */
@@ -116,7 +117,7 @@ bool rt_control_take(struct rt_control *c, struct rt_control_request *ret)
         return false;
     }
     *ret = (struct rt_control_request){ .fd = fd };
-    name_peer(fd, ret->who, sizeof ret->who);
+    ret->uid = name_peer(fd, ret->who, sizeof ret->who);
     rt_buf_cstr(&line);
     ret->line = rt_buf_take(&line, &ret->n);
     if (!ret->line)

@@ -17,6 +17,7 @@ struct rt_control;
 
 struct rt_control_request {
     int fd;
+    unsigned uid;
     char who[64]; /* the system's name of the asking user */
     char *line;   /* without its end; the request's */
     size_t n;

@@ -4,12 +4,14 @@
  * (lua/request.h), the answer. Runs on the worker that owns the connection. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "http/query.h"
+#include "server/assume.h"
 #include "server/conversation.h"
 #include "server/proxy.h"
 #include "server/sockets.h"
@@ -136,7 +138,7 @@ static int admit(struct rt_exchange *x)
 {
     struct rt_conversation *c = x->owner;
     const struct rt_limit_rule *rule = rule_of(c);
-    if (rule && rule->per != RT_PER_ADDRESS && take_limit(c, rule, ':', x->user_id)) {
+    if (!x->assume && rule && rule->per != RT_PER_ADDRESS && take_limit(c, rule, ':', x->user_id)) {
         x->refusal = TOO_MANY;
         return 429;
     }
@@ -161,7 +163,7 @@ static int entered(struct rt_exchange *x)
 {
     struct rt_conversation *c = x->owner;
     const struct rt_limit_rule *rule = rule_of(c);
-    if (!rule || rule->per != RT_PER_SCOPE || strcmp(rule->scope, x->route->within) != 0)
+    if (x->assume || !rule || rule->per != RT_PER_SCOPE || strcmp(rule->scope, x->route->within) != 0)
         return 0;
     rt_limit_give_back(c->worker->host->limits, c->limit_key, c->limit_key_n, limit_count(c, rule), rule->seconds,
                        c->now);
@@ -248,10 +250,11 @@ static void run_route(struct rt_conversation *c)
     x->allowed = allowed;
     x->before_commit = rt_keyed_before_commit;
     x->ready = ready;
+    bool assumed = rt_assume_take(c); /* a user's limits are not for who looks after him */
     if (x->route->socket && !rt_sockets_check(c))
         return;
     const struct rt_limit_rule *rule = rule_of(c);
-    if (rule && rule->per == RT_PER_ADDRESS && take_limit(c, rule, '@', 0)) {
+    if (!assumed && rule && rule->per == RT_PER_ADDRESS && take_limit(c, rule, '@', 0)) {
         rt_respond_error(c, 429, TOO_MANY);
         return;
     }
@@ -345,6 +348,8 @@ void rt_dispatch_ended(void *worker, void *context)
     rt_keyed_leave(c);
     if (c->has_exchange)
         rt_exchange_fini(&c->x);
+    else
+        free(c->x.assume);
     if (c->release)
         rt_release_leave(c->release, ((struct rt_worker *)worker)->index);
 }

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "server/console.h"
 #include "server/control.h"
 #include "server/releaser_internal.h"
 
@@ -142,6 +143,8 @@ static void serve(struct rt_releaser *r, struct rt_control_request *q)
     int number = strncmp(q->line, "rollback ", 9) == 0 ? atoi(q->line + 9) : 0;
     if (strcmp(q->line, "reload") == 0 || number > 0)
         ask(r, q, number);
+    else if (strncmp(q->line, RT_CONSOLE_COMMAND, sizeof RT_CONSOLE_COMMAND - 1) == 0)
+        rt_consoles_begin(r->host, q);
     else if (strcmp(q->line, "status") == 0 || strcmp(q->line, "status --json") == 0)
         answer_status(r, q, q->line[6] != 0);
     else

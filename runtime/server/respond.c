@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "http/query.h"
 #include "server/conversation.h"
+#include "server/recent.h"
 #include "server/releaser.h"
 
 static const char RELEASE_HEADER[] = "X-Perigee-Release";
@@ -147,6 +148,7 @@ static void count(struct rt_conversation *c, int status, size_t n)
 {
     uint64_t ns = rt_mono_ns() - c->started_ns;
     rt_metrics_count(c->stats, status, ns, c->has_exchange ? c->x.call.parked_ns : 0);
+    rt_recent_add(c, status, ns);
     if (c->worker->host->options->access_log)
         write_access(c, status, n, ns);
 }

@@ -18,8 +18,10 @@
 #include "crypto/hash.h"
 #include "lua/job.h"
 #include "report/pool.h"
+#include "server/console.h"
 #include "server/host.h"
 #include "server/outbox.h"
+#include "server/recent.h"
 #include "server/releaser.h"
 #include "server/sockets.h"
 
@@ -225,6 +227,7 @@ static void stop(struct rt_host *h)
 {
     atomic_store(&h->draining, true);
     rt_releaser_stop(h);
+    rt_consoles_stop(h);
     /* Worker 0 last: timers and demo run there, and others never wait for it. */
     for (int w = 0; w < h->n_workers; w++)
         if (h->workers[w].thread)
@@ -248,6 +251,7 @@ static void stop(struct rt_host *h)
         rt_worker_fini(&h->workers[w]);
     rt_limits_free(h->limits);
     rt_cache_free(h->cache);
+    rt_recent_clear();
 }
 
 int rt_serve(struct rt_options *options, struct rt_err *err)
@@ -265,6 +269,7 @@ int rt_serve(struct rt_options *options, struct rt_err *err)
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of the write, not our end */
     h->options = options;
     h->started = rt_now();
+    rt_log_tap(rt_recent_logged);
     int rc = rt_host_find_apps(h, err);
     if (rc == 0)
         rc = rt_host_lock(h, err);

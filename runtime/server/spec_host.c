@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "report/pool.h"
+#include "server/recent.h"
 #include "server/sockets.h"
 
 enum { CACHE_BYTES = 1 << 20, COUNTERS = 1000, QUEUE = 16, BUFFER = 1 << 20 };
@@ -137,6 +138,7 @@ void rt_spec_host_close(struct rt_spec_host *s)
     rt_worker_fini(w);
     rt_limits_free(h->limits);
     rt_cache_free(h->cache);
+    rt_recent_clear();
     if (s->folder[0])
         rt_tree_remove(s->folder);
 }

@@ -12,7 +12,7 @@ cache = {}
 function cache.get(key) end
 
 --- Keeps a text for some seconds; it may be forgotten earlier.
---- Allowed in: request, job, console, channel.
+--- Allowed in: request, job, channel.
 ---@param key string
 ---@param value string
 ---@param seconds integer

@@ -53,7 +53,7 @@ function db.object(sql, ...) end
 function db.page(row, limit, offset, pick, ...) end
 
 --- Runs fn(tx) as a part of this request's one transaction and returns what it returns. It is the only way to write; an error rolls back, the answer leaves after the commit is on disk.
---- Allowed in: request, job, console, channel.
+--- Allowed in: request, job, channel.
 ---@param fn fun(tx: tx): ...
 ---@return any ...
 function db.transaction(fn) end

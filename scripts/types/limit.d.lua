@@ -6,7 +6,7 @@
 limit = {}
 
 --- Takes one from a counter: whether it was allowed, how many remain, when the window ends (Unix seconds).
---- Allowed in: request, job, console, channel.
+--- Allowed in: request, job, channel.
 ---@param name string
 ---@param subject string
 ---@param count integer
