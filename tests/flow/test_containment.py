@@ -50,6 +50,10 @@ IN_C = {
     "move": "table.move({}, 1, 1 << 60, 2) return 200, {}",
     "move to itself": "local t = {} table.move(t, 1, 1 << 40, 1) return 200, {}",
     "concat far": "return 200, { n = #table.concat(setmetatable({}, { __index = function() return '' end }), '', 1, 1 << 60) }",
+    # With C functions as metamethods no instruction of Lua runs, so no hook ever does, and nothing grows.
+    "concat through C": "return 200, { n = #table.concat(setmetatable({}, { __index = getmetatable, __metatable = '' }), '', 1, 1 << 60) }",
+    "sort through C": """table.sort(setmetatable({}, { __len = function() return (1 << 31) - 2 end,
+        __index = rawlen, __newindex = rawequal }))""",
     "pattern of repetitions": "return 200, { n = string.find(string.rep('a', 100000), string.rep('a*', 30) .. 'b') }",
     "pattern of lazy repetitions": "return 200, { n = string.match(string.rep('a', 20000), '.-.-.-.-b') }",
     "pattern of optionals": "return 200, { n = string.find(string.rep('a', 40), string.rep('a?', 40) .. string.rep('a', 40) .. 'b') }",
