@@ -9,7 +9,7 @@ describe("in an organization", function()
 
     setup(function()
         ada = people.register "ada"
-        acme = people.organization(ada, "acme")
+        acme = people.organization(ada, "initech")
         mia = people.join(ada, acme, "mia", "manager")
         eve = people.join(ada, acme, "eve", "employee")
     end)
@@ -42,7 +42,7 @@ describe("in an organization", function()
         local sent = captured.webhooks "task_started"
         assert.equal(1, #sent)
         assert.equal("Ship it", sent[1].body.data.task.title)
-        assert.equal("acme", sent[1].body.organization.slug)
+        assert.equal("initech", sent[1].body.organization.slug)
         assert.equal("sha256=" .. crypto.hmac("a secret of the specs", sent[1].text),
             sent[1].headers["x-focusflow-signature"])
         local told = captured.events(managers)
