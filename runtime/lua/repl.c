@@ -459,6 +459,8 @@ static int open_repl(lua_State *L)
     lua_setfield(L, -2, "as");
     rt_prelude_load(L, "repl_show");
     lua_setfield(L, -2, "show");
+    rt_prelude_load(L, "repl_tutorial");
+    lua_setfield(L, -2, "tutorial");
     lua_call(L, 1, 1);
     r->main_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     return 0;

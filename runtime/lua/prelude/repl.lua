@@ -1,8 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- The console's own functions and what happens to a line: compiled as an expression, else as a statement.
-
-
 return function(h)
     local env, app = h.env, h.app
     local show = h.show(h)
@@ -42,6 +40,16 @@ return function(h)
             error(string.format("there is no '%s'; help() lists what the console has", tostring(name)), 0)
         end
         table.sort(lines)
+        return text(table.concat(lines, "\n"))
+    end)
+
+    command("tutorial(step?: integer)", "A walk through the console.", function(step)
+        local one = h.tutorial[step or 1] or error("the tutorial has the steps 1 to " .. #h.tutorial, 0)
+        local lines = { string.format("%d of %d: %s", step or 1, #h.tutorial, one[1]), "  " .. one[2] }
+        for i = 3, #one do
+            lines[#lines + 1] = "    " .. one[i]
+        end
+        lines[#lines + 1] = h.tutorial[(step or 1) + 1] and "  Then: tutorial(" .. (step or 1) + 1 .. ")" or "  That is all."
         return text(table.concat(lines, "\n"))
     end)
 
