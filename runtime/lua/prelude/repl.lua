@@ -49,7 +49,8 @@ return function(h)
         for i = 3, #one do
             lines[#lines + 1] = "    " .. one[i]
         end
-        lines[#lines + 1] = h.tutorial[(step or 1) + 1] and "  Then: tutorial(" .. (step or 1) + 1 .. ")" or "  That is all."
+        local following = (step or 1) + 1
+        lines[#lines + 1] = h.tutorial[following] and "  Then: tutorial(" .. following .. ")" or "  That is all."
         return text(table.concat(lines, "\n"))
     end)
 

@@ -4,8 +4,8 @@
 return {
     { "Look around", "A line is Lua; an expression prints its value. What the app serves, and what it forbids:",
         "routes()", "rules()" },
-    { "Ask the database", "Rows come as a table. Tab completes names, also of host functions; the arrows bring lines back:",
-        'db.all "SELECT name FROM sqlite_schema WHERE type = \'table\' ORDER BY name LIMIT 5"', 'help("db.all")' },
+    { "Ask the database", "Rows come as a table. Tab completes names; the arrows bring lines back:",
+        'db.all "SELECT name FROM sqlite_schema ORDER BY name LIMIT 5"', 'help("db.all")' },
     { "Variables stay", "Also those that are local at the beginning of a line. Unfinished lines go on on the next:",
         "local day = 24 * 60 * 60", "time.iso(time.now() - day)" },
     { "Who may, and why", "explain(rule, who, what) names the clause that decided; status() has what serves:",
