@@ -25,6 +25,14 @@ void rt_buf_reset(struct rt_buf *b)
     b->failed = false;
 }
 
+void rt_buf_cut(struct rt_buf *b, size_t n)
+{
+    if (n == 0)
+        return;
+    memmove(b->data, b->data + n, b->len - n);
+    b->len -= n;
+}
+
 bool rt_buf_grow(struct rt_buf *b, size_t n)
 {
     if (b->failed)

@@ -21,6 +21,8 @@ void rt_buf_init(struct rt_buf *b, size_t max);
 void rt_buf_fini(struct rt_buf *b);
 /* Forgets the content, keeps the memory, clears `failed`. */
 void rt_buf_reset(struct rt_buf *b);
+/* Drops the first `n` bytes. */
+void rt_buf_cut(struct rt_buf *b, size_t n);
 /* Makes room for `n` more bytes; false when it cannot (then `failed` is set). */
 bool rt_buf_grow(struct rt_buf *b, size_t n);
 void rt_buf_printf(struct rt_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -331,6 +331,14 @@ void rt_json_put_string(struct rt_buf *b, const char *p, size_t n)
     rt_buf_putc(b, '"');
 }
 
+void rt_json_put_member(struct rt_buf *b, const char *name, const char *value)
+{
+    if (!value || !value[0])
+        return;
+    rt_buf_printf(b, ",\"%s\":", name);
+    rt_json_put_string(b, value, strlen(value));
+}
+
 void rt_json_put_int(struct rt_buf *b, int64_t v)
 {
     char text[21];

@@ -18,6 +18,8 @@ int rt_json_check(const char *p, size_t n, int max_depth, char *ret_first, struc
 
 /* Appends a quoted, escaped string; bytes that are not UTF-8 become U+FFFD. */
 void rt_json_put_string(struct rt_buf *b, const char *p, size_t n);
+/* Appends `,"name":"value"`, a member that is not the first; nothing for a value that is NULL or empty. */
+void rt_json_put_member(struct rt_buf *b, const char *name, const char *value);
 void rt_json_put_int(struct rt_buf *b, int64_t v);
 /* Integral doubles are written without a fraction; NaN and infinities as null. */
 void rt_json_put_double(struct rt_buf *b, double v);

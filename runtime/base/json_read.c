@@ -3,6 +3,7 @@
  * The document is known to be good, so nothing is checked twice: a value ends where its brackets are even. */
 #include "base/json_read.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
@@ -131,6 +132,17 @@ bool rt_json_text(struct rt_json v, struct rt_buf *out)
             p = put_escape(out, p + 1);
     }
     return true;
+}
+
+bool rt_json_copy(struct rt_json v, char *out, size_t size)
+{
+    struct rt_buf text;
+    rt_buf_init(&text, 0);
+    bool is_text = rt_json_text(v, &text);
+    if (is_text)
+        snprintf(out, size, "%s", rt_buf_cstr(&text));
+    rt_buf_fini(&text);
+    return is_text;
 }
 
 bool rt_json_text_is(struct rt_json v, const char *text)

@@ -26,6 +26,8 @@ struct rt_json rt_json_take(struct rt_json *items);
 
 /* Appends the text of a string; false and nothing when it is none. A surrogate pair becomes its character. */
 bool rt_json_text(struct rt_json v, struct rt_buf *out);
+/* The same into an array, with a NUL, cut to its size; false and `out` as it was when it is none. */
+bool rt_json_copy(struct rt_json v, char *out, size_t size);
 bool rt_json_text_is(struct rt_json v, const char *text); /* for texts without escapes */
 int64_t rt_json_int(struct rt_json v, int64_t otherwise);
 bool rt_json_true(struct rt_json v);

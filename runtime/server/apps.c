@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,23 @@ int rt_host_find_apps(struct rt_host *h, struct rt_err *err)
     if (rc == 0 && h->n_apps == 0)
         rc = rt_err_set(err, RT_E_NOTFOUND, "no app in %s: an app is a folder with an app.lua", h->options->scripts);
     return rc;
+}
+
+int rt_only_app(struct rt_host *h, const char *name, struct rt_err *err)
+{
+    for (int i = 0; name && i < h->n_apps; i++)
+        if (strcmp(h->apps[i].shared.name, name) == 0) {
+            h->apps[0] = h->apps[i];
+            h->n_apps = 1;
+            return 0;
+        }
+    return name ? rt_err_set(err, RT_E_NOTFOUND, "there is no app %s in %s", name, h->options->scripts) : 0;
+}
+
+int rt_cores(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
 int rt_host_lock(struct rt_host *h, struct rt_err *err)

@@ -3,18 +3,13 @@
  * Secrets are compared in constant time, though nobody outside of this process ever hears of one. */
 #include "server/assume.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "crypto/hash.h"
 
-enum { PLACES = 64, BUFFER = 1 << 20 };
+enum { PLACES = 64 };
 
 static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic int waiting;
@@ -28,8 +23,7 @@ void rt_assume_put(const char *principal, bool keep, char secret[RT_ASSUME_SECRE
 {
     unsigned char bytes[16];
     rt_random(bytes, sizeof bytes);
-    for (int i = 0; i < 16; i++)
-        snprintf(secret + 2 * i, 3, "%02x", bytes[i]);
+    rt_hex(bytes, sizeof bytes, secret);
     pthread_mutex_lock(&mu);
     unsigned i = next++ % PLACES;
     if (!places[i].principal)
@@ -41,14 +35,6 @@ void rt_assume_put(const char *principal, bool keep, char secret[RT_ASSUME_SECRE
     pthread_mutex_unlock(&mu);
 }
 
-static bool same(const char *a, const char *b)
-{
-    unsigned char d = 0;
-    for (int i = 0; i < RT_ASSUME_SECRET - 1; i++)
-        d |= (unsigned char)(a[i] ^ b[i]);
-    return d == 0;
-}
-
 bool rt_assume_take(struct rt_conversation *c)
 {
     if (atomic_load_explicit(&waiting, memory_order_relaxed) == 0)
@@ -58,7 +44,7 @@ bool rt_assume_take(struct rt_conversation *c)
         return false;
     pthread_mutex_lock(&mu);
     for (int i = 0; i < PLACES && !c->x.assume; i++)
-        if (places[i].principal && same(places[i].secret, h.p)) {
+        if (places[i].principal && rt_equal_constant_time(places[i].secret, RT_ASSUME_SECRET - 1, h.p, h.n)) {
             c->x.assume = places[i].principal;
             c->x.rehearse = !places[i].keep;
             places[i].principal = NULL;
@@ -66,41 +52,4 @@ bool rt_assume_take(struct rt_conversation *c)
         }
     pthread_mutex_unlock(&mu);
     return c->x.assume != NULL;
-}
-
-struct adoption {
-    struct rt_message message;
-    struct rt_worker *worker;
-    int fd, rc;
-    sem_t done;
-};
-
-static void adopt(struct rt_message *m)
-{
-    struct adoption *a = (struct adoption *)((char *)m - offsetof(struct adoption, message));
-    struct sockaddr_in peer = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    a->rc = rt_http_adopt(a->worker->http, a->fd, (struct sockaddr *)&peer, sizeof peer);
-    rt_http_run(a->worker->http);
-    sem_post(&a->done);
-}
-
-int rt_assume_connect(void *host, int *ret_fd)
-{
-    struct rt_worker *w = &((struct rt_host *)host)->workers[0];
-    struct adoption a = { .message.run = adopt, .worker = w };
-    int ends[2], size = BUFFER;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends))
-        return RT_E_IO;
-    setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-    a.fd = ends[1];
-    sem_init(&a.done, 0, 0);
-    rt_loop_post(w->loop, &a.message);
-    while (sem_wait(&a.done) && errno == EINTR)
-        ;
-    sem_destroy(&a.done);
-    if (a.rc)
-        close(ends[0]);
-    else
-        *ret_fd = ends[0];
-    return a.rc;
 }

@@ -15,7 +15,5 @@ enum { RT_ASSUME_SECRET = 33 };
 void rt_assume_put(const char *principal, bool keep, char secret[RT_ASSUME_SECRET]);
 /* The worker's thread: whether the request is such a one; the exchange then has the principal. */
 bool rt_assume_take(struct rt_conversation *c);
-/* A connection to worker 0's HTTP server: the client's end, non-blocking. Waits for the worker. */
-int rt_assume_connect(void *host, int *ret_fd);
 
 #endif

@@ -21,12 +21,6 @@ static int usage(void)
     return 2;
 }
 
-static void on_signal(int number)
-{
-    (void)number;
-    rt_console_interrupted = 1;
-}
-
 static int read_input(struct rt_buf *code, struct rt_err *err)
 {
     char part[8192];
@@ -39,7 +33,7 @@ static int read_input(struct rt_buf *code, struct rt_err *err)
 /* Runs the code and returns the exit status. */
 static int run(struct rt_console *c, const struct rt_buf *code)
 {
-    sigaction(SIGINT, &(struct sigaction){ .sa_handler = on_signal }, NULL);
+    rt_console_catch_interrupts();
     enum rt_console_end end = rt_console_eval(c, code->data ? code->data : "", code->len);
     if (end == RT_CONSOLE_MORE)
         fprintf(stderr, "perigee: the code stops in the middle of something\n");

@@ -36,9 +36,9 @@ void rt_offline_close(struct rt_offline *o)
     o->vm = NULL;
 }
 
-/* Calls `each` for the named app, or for all. */
-static int for_apps(struct rt_options *options, const char *name,
-                    int (*each)(struct rt_offline *o, int index, void *arg), void *arg)
+/* Loads the named app, or all one after the other, and calls `each`, which returns 0 or 1 for the exit status. */
+static int for_apps(struct rt_options *options, const char *name, int (*each)(struct rt_app *app, void *arg),
+                    void *arg)
 {
     static struct rt_offline o;
     struct rt_err err;
@@ -47,26 +47,23 @@ static int for_apps(struct rt_options *options, const char *name,
     o.host.options = options;
     if (rt_host_find_apps(&o.host, &err) || rt_only_app(&o.host, name, &err) || rt_watchdog_start(&err))
         return rt_command_failed(&err);
-    for (int i = 0; i < o.host.n_apps; i++)
-        status |= each(&o, i, arg);
+    for (int i = 0; i < o.host.n_apps; i++) {
+        status |= rt_offline_open(&o, i, false, &err) ? rt_command_failed(&err) : each(o.app, arg);
+        rt_offline_close(&o);
+    }
     rt_watchdog_stop();
     return status;
 }
 
-static int routes_one(struct rt_offline *o, int i, void *arg)
+static int routes_one(struct rt_app *app, void *arg)
 {
     struct rt_err err;
     struct rt_buf *json = arg;
-    if (rt_offline_open(o, i, false, &err)) {
-        rt_offline_close(o);
-        return rt_command_failed(&err);
-    }
-    int rc = json ? rt_app_routes_json(o->app, json, &err) : 0;
-    for (int k = 0; !json && k < o->app->n_routes; k++) {
-        const struct rt_route *r = &o->app->routes[k];
+    int rc = json ? rt_app_routes_json(app, json, &err) : 0;
+    for (int k = 0; !json && k < app->n_routes; k++) {
+        const struct rt_route *r = &app->routes[k];
         printf("%-7s %-50s %-8s %s\n", r->method, r->path, r->who, r->summary);
     }
-    rt_offline_close(o);
     return rc ? 1 : 0;
 }
 
@@ -93,19 +90,14 @@ static void put_member(struct rt_buf *b, const char *name, const char *value)
 }
 
 /* Without an app: which documents there are. */
-static int list_one(struct rt_offline *o, int i, void *arg)
+static int list_one(struct rt_app *app, void *arg)
 {
-    struct rt_err err;
     struct rt_buf *b = arg;
-    if (rt_offline_open(o, i, false, &err)) {
-        rt_offline_close(o);
-        return rt_command_failed(&err);
-    }
-    for (int k = 0; k < o->app->n_docs; k++) {
-        const struct rt_doc_page *page = &o->app->docs[k];
+    for (int k = 0; k < app->n_docs; k++) {
+        const struct rt_doc_page *page = &app->docs[k];
         if (b) {
             rt_buf_puts(b, b->len ? ",\n {" : "[{");
-            put_member(b, "app", o->app->name);
+            put_member(b, "app", app->name);
             rt_buf_printf(b, ",\"page\":%d,", k + 1);
             put_member(b, "path", page->path);
             rt_buf_putc(b, ',');
@@ -114,10 +106,9 @@ static int list_one(struct rt_offline *o, int i, void *arg)
             put_member(b, "version", page->version);
             rt_buf_putc(b, '}');
         } else {
-            printf("%-20s %d  %-30s %s %s\n", o->app->name, k + 1, page->path, page->title, page->version);
+            printf("%-20s %d  %-30s %s %s\n", app->name, k + 1, page->path, page->title, page->version);
         }
     }
-    rt_offline_close(o);
     return 0;
 }
 
@@ -144,29 +135,23 @@ static void put_app(struct rt_buf *b, const struct rt_app *app)
     rt_buf_putc(b, '}');
 }
 
-static int app_one(struct rt_offline *o, int i, void *arg)
+static int app_one(struct rt_app *app, void *arg)
 {
-    struct rt_err err;
     struct rt_buf *json = arg;
-    if (rt_offline_open(o, i, false, &err)) {
-        rt_offline_close(o);
-        return rt_command_failed(&err);
-    }
     if (json) {
-        put_app(json, o->app);
+        put_app(json, app);
     } else {
-        printf("%s: %s %s\n", o->app->name, o->app->title, o->app->version);
-        for (int k = 0; k < o->app->n_docs; k++)
-            printf("  docs   %s\n", o->app->docs[k].path);
-        if (o->app->demo_login)
-            printf("  login  %s\n", o->app->demo_login);
+        printf("%s: %s %s\n", app->name, app->title, app->version);
+        for (int k = 0; k < app->n_docs; k++)
+            printf("  docs   %s\n", app->docs[k].path);
+        if (app->demo_login)
+            printf("  login  %s\n", app->demo_login);
     }
-    rt_offline_close(o);
     return 0;
 }
 
 /* Runs `each` on every app, which prints or, for --json, adds members to an array. */
-static int list_apps(struct rt_options *o, bool json, int (*each)(struct rt_offline *o, int index, void *arg))
+static int list_apps(struct rt_options *o, bool json, int (*each)(struct rt_app *app, void *arg))
 {
     struct rt_buf b;
     rt_buf_init(&b, 0);
@@ -188,29 +173,28 @@ int rt_cmd_apps(struct rt_options *o, int argc, char **argv)
 }
 
 struct document {
-    int page; /* -1: the whole app */
+    int page; /* from 1 */
     enum rt_docs_form form;
 };
 
-static int openapi_one(struct rt_offline *o, int i, void *arg)
+static int openapi_one(struct rt_app *app, void *arg)
 {
     struct rt_err err;
     struct rt_buf b;
     const struct document *d = arg;
     rt_buf_init(&b, 0);
-    int rc = rt_offline_open(o, i, false, &err);
-    int page = rc == 0 && d->page == 1 && o->app->n_docs == 0 ? 0 : d->page; /* an app without a page has a document */
-    if (rc == 0 && (page < 0 || page > o->app->n_docs))
-        rc = rt_err_set(&err, RT_E_INVALID, "%s has docs pages 1 to %d; `perigee openapi` lists them", o->app->name,
-                        o->app->n_docs);
+    int page = d->page == 1 && app->n_docs == 0 ? 0 : d->page; /* an app without a page has a document */
+    int rc = 0;
+    if (page < 0 || page > app->n_docs)
+        rc = rt_err_set(&err, RT_E_INVALID, "%s has docs pages 1 to %d; `perigee openapi` lists them", app->name,
+                        app->n_docs);
     if (rc == 0)
-        rc = rt_app_docs(o->app, page - 1, d->form, "http://localhost:8000", &b, &err);
+        rc = rt_app_docs(app, page - 1, d->form, "http://localhost:8000", &b, &err);
     if (rc)
         rt_command_failed(&err);
     else
         puts(rt_buf_cstr(&b));
     rt_buf_fini(&b);
-    rt_offline_close(o);
     return rc ? 1 : 0;
 }
 

@@ -4,7 +4,6 @@
  * what happens; others, started with --worker, run them (server/spec_jobs.h). */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,12 +122,6 @@ static bool read_output(const char *name, enum rt_spec_output *ret)
     return !name;
 }
 
-static int cores(void)
-{
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-}
-
 /* For the databases, which live for a second: memory is best. This process makes and removes it, however those that
  * use it end. */
 static int make_folder(char *ret, size_t size, struct rt_err *err)
@@ -174,7 +167,7 @@ static int run(struct rt_options *o, const char *app, const char *spec, struct r
 int rt_cmd_test(struct rt_options *o, int argc, char **argv)
 {
     struct rt_spec_show show = { .to = stdout, .colours = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") };
-    struct rt_spec_jobs jobs = { .jobs = cores() };
+    struct rt_spec_jobs jobs = { .jobs = rt_cores() };
     bool worker = rt_take_flag(&argc, argv, "--worker");
     const char *spec = rt_take_value(&argc, argv, "--spec"), *count = rt_take_value(&argc, argv, "--jobs");
     const char *output = rt_take_value(&argc, argv, "--output"), *filter = rt_take_value(&argc, argv, "--filter");

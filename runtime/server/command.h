@@ -29,9 +29,6 @@ const char *rt_take_value(int *argc, char **argv, const char *name);
 /* Prints "perigee: message" and returns 1. */
 int rt_command_failed(const struct rt_err *err);
 
-/* Leaves only the named app in h->apps (all when the name is NULL). */
-int rt_only_app(struct rt_host *h, const char *name, struct rt_err *err);
-
 /* An app outside a running server: loaded scripts and a connection, no workers. */
 struct rt_offline {
     struct rt_host host;

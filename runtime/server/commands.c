@@ -100,17 +100,6 @@ int rt_command_failed(const struct rt_err *err)
     return 1;
 }
 
-int rt_only_app(struct rt_host *h, const char *name, struct rt_err *err)
-{
-    for (int i = 0; name && i < h->n_apps; i++)
-        if (strcmp(h->apps[i].shared.name, name) == 0) {
-            h->apps[0] = h->apps[i];
-            h->n_apps = 1;
-            return 0;
-        }
-    return name ? rt_err_set(err, RT_E_NOTFOUND, "there is no app %s in %s", name, h->options->scripts) : 0;
-}
-
 int rt_cmd_serve(struct rt_options *o, int argc, char **argv)
 {
     struct rt_err err;

@@ -288,16 +288,18 @@ static void abort_line(struct rt_session *s)
 /* Hands on what is complete; false when no frame could come of it. */
 static bool split(struct rt_session *s, struct rt_buf *in)
 {
-    for (char *end; in->len && (end = memchr(in->data, '\n', in->len));) {
-        size_t n = (size_t)(end - in->data);
-        if (rt_json_check(in->data, n, DEPTH, NULL, NULL))
+    size_t at = 0;
+    for (char *end; at < in->len && (end = memchr(in->data + at, '\n', in->len - at));) {
+        const char *frame = in->data + at;
+        size_t n = (size_t)(end - frame);
+        if (rt_json_check(frame, n, DEPTH, NULL, NULL))
             return false;
-        if (rt_json_text_is(rt_json_member(rt_json_document(in->data, n), "type"), "interrupt"))
+        if (rt_json_text_is(rt_json_member(rt_json_document(frame, n), "type"), "interrupt"))
             abort_line(s);
-        post(s, in->data, n, take);
-        memmove(in->data, end + 1, in->len - n - 1);
-        in->len -= n + 1;
+        post(s, frame, n, take);
+        at += n + 1;
     }
+    rt_buf_cut(in, at);
     return !in->failed;
 }
 
@@ -398,26 +400,16 @@ static struct rt_session *free_slot(void)
     return NULL;
 }
 
-static void copy(struct rt_json object, const char *name, char *out, size_t size)
-{
-    struct rt_buf b;
-    rt_buf_init(&b, 0);
-    out[0] = 0;
-    if (rt_json_text(rt_json_member(object, name), &b))
-        snprintf(out, size, "%s", rt_buf_cstr(&b));
-    rt_buf_fini(&b);
-}
-
 static const char *set_up(struct rt_session *s, struct rt_host *h, struct rt_control_request *q)
 {
     const char *text = q->line + sizeof RT_CONSOLE_COMMAND - 1;
-    char app[64];
+    char app[64] = "";
     if (rt_json_check(text, strlen(text), DEPTH, NULL, NULL))
         return "the first line is not JSON";
     struct rt_json o = rt_json_document(text, strlen(text));
     if (rt_json_int(rt_json_member(o, "version"), 0) != RT_CONSOLE_VERSION)
         return "the server speaks another version of the protocol";
-    copy(o, "app", app, sizeof app);
+    rt_json_copy(rt_json_member(o, "app"), app, sizeof app);
     int index = app[0] ? find_app(h, app) : 0;
     if (index < 0)
         return "the server has no such app";
@@ -431,9 +423,9 @@ static const char *set_up(struct rt_session *s, struct rt_host *h, struct rt_con
     s->write = rt_json_true(rt_json_member(o, "write"));
     s->json = rt_json_true(rt_json_member(o, "json"));
     snprintf(s->user, sizeof s->user, "%s", q->who);
-    copy(o, "sudo_user", s->sudo_user, sizeof s->sudo_user);
-    copy(o, "ssh", s->ssh, sizeof s->ssh);
-    s->server = (struct rt_spec_server){ .arg = h, .connect = rt_assume_connect };
+    rt_json_copy(rt_json_member(o, "sudo_user"), s->sudo_user, sizeof s->sudo_user);
+    rt_json_copy(rt_json_member(o, "ssh"), s->ssh, sizeof s->ssh);
+    s->server = (struct rt_spec_server){ .arg = h, .connect = rt_worker_ask_connect };
     s->mail.run = read_mail;
     s->repl_host = (struct rt_repl_host){ .arg = s, .write = s->write, .json = s->json,
                                           .write_ms = (int)h->options->script_ms, .print = console__print,

@@ -18,14 +18,6 @@ enum { KEEP_BYTES = 16 << 20, KEEP_FILES = 3 };
 
 static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
 
-static void put(struct rt_buf *b, const char *name, const char *value)
-{
-    if (!value || !value[0])
-        return;
-    rt_buf_printf(b, ",\"%s\":", name);
-    rt_json_put_string(b, value, strlen(value));
-}
-
 static void rotate(const char *path)
 {
     char from[600], to[600];
@@ -60,13 +52,13 @@ int rt_console_audit(const char *data, const struct rt_console_record *r, struct
     rt_iso_write(rt_now(), at);
     at[RT_ISO_LEN] = 0;
     rt_buf_printf(&b, "{\"at\":\"%s\",\"event\":\"%s\",\"session\":%d,\"uid\":%u", at, r->event, r->session, r->uid);
-    put(&b, "user", r->user);
-    put(&b, "sudo_user", r->sudo_user);
-    put(&b, "ssh", r->ssh);
-    put(&b, "app", r->app);
+    rt_json_put_member(&b, "user", r->user);
+    rt_json_put_member(&b, "sudo_user", r->sudo_user);
+    rt_json_put_member(&b, "ssh", r->ssh);
+    rt_json_put_member(&b, "app", r->app);
     rt_buf_printf(&b, ",\"release\":%d", r->release);
-    put(&b, "code", r->code);
-    put(&b, "outcome", r->outcome);
+    rt_json_put_member(&b, "code", r->code);
+    rt_json_put_member(&b, "outcome", r->outcome);
     rt_buf_puts(&b, "}\n");
     pthread_mutex_lock(&mu);
     int rc = b.failed || append(path, &b) ? RT_E_IO : 0;

@@ -9,45 +9,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "server/control.h"
+#include "server/console.h"
 
-enum { FRAME_MAX = 4 << 20, DEPTH_MAX = 64, VERSION = 1, HELLO_MS = 10000 };
-
-static void put_member(struct rt_buf *b, const char *name, const char *value)
-{
-    if (!value || !*value)
-        return;
-    rt_buf_printf(b, ",\"%s\":", name);
-    rt_json_put_string(b, value, strlen(value));
-}
+enum { FRAME_MAX = 4 << 20, DEPTH_MAX = 64, HELLO_MS = 10000 };
 
 static int send_hello(struct rt_console *c, const struct rt_console_options *o, struct rt_err *err)
 {
     struct rt_buf hello;
     rt_buf_init(&hello, 0);
-    rt_buf_printf(&hello, "console {\"version\":%d,\"write\":%s,\"json\":%s", VERSION, o->write ? "true" : "false",
-                  o->json ? "true" : "false");
-    put_member(&hello, "app", o->app);
-    put_member(&hello, "sudo_user", getenv("SUDO_USER"));
-    put_member(&hello, "ssh", getenv("SSH_CONNECTION"));
+    rt_buf_printf(&hello, RT_CONSOLE_COMMAND "{\"version\":%d,\"write\":%s,\"json\":%s", RT_CONSOLE_VERSION,
+                  o->write ? "true" : "false", o->json ? "true" : "false");
+    rt_json_put_member(&hello, "app", o->app);
+    rt_json_put_member(&hello, "sudo_user", getenv("SUDO_USER"));
+    rt_json_put_member(&hello, "ssh", getenv("SSH_CONNECTION"));
     rt_buf_putc(&hello, '}');
     int rc = rt_console_send(c, &hello, err);
     rt_buf_fini(&hello);
     return rc;
-}
-
-static void copy_text(struct rt_json v, char *out, size_t size)
-{
-    struct rt_buf text;
-    rt_buf_init(&text, 0);
-    if (rt_json_text(v, &text))
-        snprintf(out, size, "%s", rt_buf_cstr(&text));
-    rt_buf_fini(&text);
 }
 
 static int take_hello(struct rt_console *c, struct rt_err *err)
@@ -58,12 +40,12 @@ static int take_hello(struct rt_console *c, struct rt_err *err)
         return rc;
     if (!rt_json_text_is(rt_json_member(f, "type"), "hello")) {
         char reason[200] = "the server does not know consoles";
-        copy_text(rt_json_member(f, "reason"), reason, sizeof reason);
-        copy_text(rt_json_member(f, "message"), reason, sizeof reason);
+        rt_json_copy(rt_json_member(f, "reason"), reason, sizeof reason);
+        rt_json_copy(rt_json_member(f, "message"), reason, sizeof reason);
         return rt_err_set(err, RT_E_DENIED, "%s", reason);
     }
-    copy_text(rt_json_member(f, "app"), c->app, sizeof c->app);
-    copy_text(rt_json_member(f, "user"), c->user, sizeof c->user);
+    rt_json_copy(rt_json_member(f, "app"), c->app, sizeof c->app);
+    rt_json_copy(rt_json_member(f, "user"), c->user, sizeof c->user);
     c->release = rt_json_int(rt_json_member(f, "release"), 0);
     return 0;
 }
@@ -101,13 +83,8 @@ int rt_console_send(struct rt_console *c, struct rt_buf *frame, struct rt_err *e
     rt_buf_putc(frame, '\n');
     if (frame->failed)
         return rt_err_set(err, RT_E_NOMEM, "no memory for a line that long");
-    for (size_t sent = 0; sent < frame->len;) {
-        ssize_t n = send(c->fd, frame->data + sent, frame->len - sent, MSG_NOSIGNAL);
-        if (n < 0 && errno != EINTR)
-            return rt_err_set(err, RT_E_IO, "the server is gone");
-        sent += n > 0 ? (size_t)n : 0;
-    }
-    return 0;
+    bool sent = rt_control_send(c->fd, frame->data, frame->len);
+    return sent ? 0 : rt_err_set(err, RT_E_IO, "the server is gone");
 }
 
 /* A whole frame at the beginning of what has come: its length with the newline, else 0. */
@@ -137,9 +114,7 @@ int rt_console_next(struct rt_console *c, int ms, struct rt_json *ret, struct rt
 {
     struct rt_err why;
     uint64_t end = rt_mono_ns() + (uint64_t)(ms < 0 ? 0 : ms) * 1000000u;
-    if (c->taken)
-        memmove(c->in.data, c->in.data + c->taken, c->in.len - c->taken);
-    c->in.len -= c->taken;
+    rt_buf_cut(&c->in, c->taken);
     c->taken = 0;
     while ((c->taken = frame_length(c)) == 0) {
         uint64_t now = rt_mono_ns();

@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "base/json_read.h"
 
-enum { RT_CONSOLE_APPS = 16, RT_CONSOLE_NAME = 64 };
+enum { RT_CONSOLE_NAME = 64 };
 
 struct rt_console {
     int fd;
@@ -48,6 +48,7 @@ enum rt_console_end { RT_CONSOLE_DONE, RT_CONSOLE_FAILED, RT_CONSOLE_MORE, RT_CO
  * SIGINT (rt_console_interrupted) aborts the line on the server and nothing else. */
 enum rt_console_end rt_console_eval(struct rt_console *c, const char *code, size_t n);
 extern volatile sig_atomic_t rt_console_interrupted;
+void rt_console_catch_interrupts(void);
 
 /* ---- console_show.c ---- */
 

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -253,12 +252,6 @@ static void open_editor(struct editor *e)
     el_set(e->el, EL_BIND, "^C", "perigee-interrupt", NULL);
 }
 
-static void on_signal(int number)
-{
-    (void)number;
-    rt_console_interrupted = 1;
-}
-
 static bool is_farewell(const char *line, int n)
 {
     static const char *const words[] = { "exit", "quit", "exit()", "quit()", NULL };
@@ -308,8 +301,7 @@ static bool step(struct editor *e)
 int rt_console_edit(struct rt_console *c)
 {
     struct editor e = { .console = c };
-    struct sigaction act = { .sa_handler = on_signal };
-    sigaction(SIGINT, &act, NULL); /* without SA_RESTART: what waits for the server is to notice */
+    rt_console_catch_interrupts();
     c->answers = true;
     rt_buf_init(&e.code, 0);
     printf("Perigee, release %lld, as %s. help() says what there is, tutorial() shows it; Ctrl-D ends.\n",

@@ -14,6 +14,15 @@ enum { PATIENCE = 3 };
 
 volatile sig_atomic_t rt_console_interrupted;
 
+static void on_signal(int number)
+{
+    (void)number;
+    rt_console_interrupted = 1;
+}
+
+/* Without SA_RESTART: what waits for the server is to notice. */
+void rt_console_catch_interrupts(void) { sigaction(SIGINT, &(struct sigaction){ .sa_handler = on_signal }, NULL); }
+
 static int send_eval(struct rt_console *c, const char *code, size_t n, struct rt_err *err)
 {
     struct rt_buf f;
@@ -62,12 +71,8 @@ static int confirm(struct rt_console *c, struct rt_json frame, struct rt_err *er
 
 static void note_place(struct rt_console *c, struct rt_json frame)
 {
-    struct rt_buf app;
     int64_t newer = rt_json_int(rt_json_member(frame, "newer"), 0);
-    rt_buf_init(&app, 0);
-    if (rt_json_text(rt_json_member(frame, "app"), &app))
-        snprintf(c->app, sizeof c->app, "%s", rt_buf_cstr(&app));
-    rt_buf_fini(&app);
+    rt_json_copy(rt_json_member(frame, "app"), c->app, sizeof c->app);
     c->release = rt_json_int(rt_json_member(frame, "release"), c->release);
     if (newer && c->answers)
         fprintf(stderr, "release %lld is live by now; this console is on %lld\n", (long long)newer,

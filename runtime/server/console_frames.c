@@ -11,13 +11,7 @@
 static bool send_all(int fd, struct rt_buf *b)
 {
     rt_buf_putc(b, '\n');
-    for (size_t at = 0; !b->failed && at < b->len;) {
-        ssize_t n = send(fd, b->data + at, b->len - at, MSG_NOSIGNAL);
-        if (n <= 0)
-            return false;
-        at += (size_t)n;
-    }
-    return !b->failed;
+    return !b->failed && rt_control_send(fd, b->data, b->len);
 }
 
 void console__send(struct rt_session *s, struct rt_buf *frame)

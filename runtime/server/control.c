@@ -125,7 +125,7 @@ bool rt_control_take(struct rt_control *c, struct rt_control_request *ret)
     return true;
 }
 
-static bool write_all(int fd, const char *p, size_t n)
+bool rt_control_send(int fd, const char *p, size_t n)
 {
     while (n > 0) {
         ssize_t w = send(fd, p, n, MSG_NOSIGNAL);
@@ -141,8 +141,8 @@ void rt_control_answer(struct rt_control_request *r, int status, const char *tex
 {
     char head[16];
     int head_n = snprintf(head, sizeof head, "%d\n", status);
-    if (write_all(r->fd, head, (size_t)head_n))
-        write_all(r->fd, text, n);
+    if (rt_control_send(r->fd, head, (size_t)head_n))
+        rt_control_send(r->fd, text, n);
     close(r->fd);
     free(r->line);
     r->line = NULL;
@@ -178,7 +178,7 @@ int rt_control_ask(const char *data, const char *line, int *ret_status, struct r
     if (rc)
         return rc;
     rt_buf_init(&status, 16);
-    bool good = write_all(fd, line, strlen(line)) && write_all(fd, "\n", 1);
+    bool good = rt_control_send(fd, line, strlen(line)) && rt_control_send(fd, "\n", 1);
     for (char c = 0; good && c != '\n';) {
         good = read(fd, &c, 1) == 1;
         rt_buf_putc(&status, c);

@@ -30,6 +30,8 @@ void rt_control_close(struct rt_control *c);
 int rt_control_fd(const struct rt_control *c);
 /* Takes one waiting request; false when there is none or its line did not come within a second. */
 bool rt_control_take(struct rt_control *c, struct rt_control_request *ret);
+/* Sends all of it; false when the other side is gone, or does not read within the socket's time limit. */
+bool rt_control_send(int fd, const char *p, size_t n);
 /* Sends the answer and ends the connection. */
 void rt_control_answer(struct rt_control_request *r, int status, const char *text, size_t n);
 

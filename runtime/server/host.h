@@ -72,6 +72,10 @@ struct rt_host {
 
 /* apps.c: finds the apps in the scripts folder (all, or those that --apps names). */
 int rt_host_find_apps(struct rt_host *h, struct rt_err *err);
+/* Leaves only the named app in h->apps (all when the name is NULL). */
+int rt_only_app(struct rt_host *h, const char *name, struct rt_err *err);
+/* The processors that this process may use. */
+int rt_cores(void);
 /* Takes the data folder for this process (made 0700); RT_E_BUSY when another server has it. */
 int rt_host_lock(struct rt_host *h, struct rt_err *err);
 int rt_host_keys(struct rt_host *h, struct rt_err *err);
@@ -96,6 +100,8 @@ enum { RT_NO_PORT = -1 }; /* as the option `port`: nothing listens */
 void rt_worker_round(void *worker);
 int rt_worker_init(struct rt_host *h, int index, struct rt_err *err);
 int rt_worker_start(struct rt_worker *w, struct rt_err *err);
+/* A connection from within the process: the client's end of a socket pair, non-blocking. The worker's thread. */
+int rt_worker_connect(struct rt_worker *w, int *ret_fd);
 void rt_worker_drain(struct rt_worker *w);
 void rt_worker_join(struct rt_worker *w);
 void rt_worker_fini(struct rt_worker *w);

@@ -26,28 +26,20 @@ static pthread_mutex_t watch_mu = PTHREAD_MUTEX_INITIALIZER;
 static struct rt_recent_watch *watches;
 static _Atomic int watching;
 
-static void put(struct rt_buf *b, const char *name, const char *value)
-{
-    if (!value || !value[0])
-        return;
-    rt_buf_printf(b, ",\"%s\":", name);
-    rt_json_put_string(b, value, strlen(value));
-}
-
 static void put_entry(struct rt_buf *b, const struct entry *e)
 {
     rt_buf_puts(b, "{\"at\":");
     rt_json_put_time(b, e->at);
     rt_buf_printf(b, ",\"status\":%d,\"release\":%d,\"ms\":%.3f,\"waited_ms\":%.3f,\"user\":%lld", e->status,
                   e->release, e->ms, e->parked_ms, (long long)e->user);
-    put(b, "id", e->id);
-    put(b, "method", e->method);
-    put(b, "path", e->path);
-    put(b, "app", e->app);
-    put(b, "route", e->route);
-    put(b, "rule", e->rule);
-    put(b, "address", e->address);
-    put(b, "error", e->error);
+    rt_json_put_member(b, "id", e->id);
+    rt_json_put_member(b, "method", e->method);
+    rt_json_put_member(b, "path", e->path);
+    rt_json_put_member(b, "app", e->app);
+    rt_json_put_member(b, "route", e->route);
+    rt_json_put_member(b, "rule", e->rule);
+    rt_json_put_member(b, "address", e->address);
+    rt_json_put_member(b, "error", e->error);
     rt_buf_putc(b, '}');
 }
 
@@ -62,12 +54,12 @@ static void fill(struct entry *e, struct rt_conversation *c, int status, uint64_
 {
     free(e->error);
     memset(e, 0, sizeof *e);
-    snprintf(e->id, sizeof e->id, "%s", c->id);
+    copy(e->id, sizeof e->id, rt_str_of(c->id));
     copy(e->method, sizeof e->method, rt_http_method(c->http));
     copy(e->path, sizeof e->path, rt_http_path(c->http));
-    snprintf(e->address, sizeof e->address, "%s", c->address);
+    copy(e->address, sizeof e->address, rt_str_of(c->address));
     if (c->app >= 0)
-        snprintf(e->app, sizeof e->app, "%s", c->worker->host->apps[c->app].shared.name);
+        copy(e->app, sizeof e->app, rt_str_of(c->worker->host->apps[c->app].shared.name));
     e->status = status;
     e->release = c->release ? c->release->number : 0;
     e->at = c->now;
@@ -75,7 +67,7 @@ static void fill(struct entry *e, struct rt_conversation *c, int status, uint64_
     if (!c->has_exchange)
         return;
     snprintf(e->route, sizeof e->route, "%s %s", c->x.route->method, c->x.route->path);
-    snprintf(e->rule, sizeof e->rule, "%s", c->x.route->can ? c->x.route->can : "");
+    copy(e->rule, sizeof e->rule, rt_str_of(c->x.route->can ? c->x.route->can : ""));
     e->user = c->x.user_id;
     e->parked_ms = (double)c->x.call.parked_ns / 1e6;
     e->error = c->x.error;

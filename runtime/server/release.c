@@ -85,6 +85,19 @@ int rt_release_build(struct rt_host *h, int app, struct rt_tree *tree, struct rt
     return 0;
 }
 
+int rt_releases_build(struct rt_host *h, struct rt_release **ret, struct rt_err *err)
+{
+    int rc = 0;
+    for (int a = 0; rc == 0 && a < h->n_apps; a++) {
+        struct rt_tree *tree = NULL;
+        rc = rt_scripts_read(h->options->scripts, h->apps[a].shared.name, &tree, err);
+        if (rc == 0)
+            rc = rt_release_build(h, a, tree, &ret[a], err);
+        rt_tree_unref(tree);
+    }
+    return rc;
+}
+
 static void close_state(struct rt_release_part *part)
 {
     rt_app_free(part->app);

@@ -54,6 +54,8 @@ int rt_scripts_read(const char *scripts, const char *app, struct rt_tree **ret, 
 
 /* Loads the tree (referenced) into a state for each worker. Any thread; nothing serves it yet. */
 int rt_release_build(struct rt_host *h, int app, struct rt_tree *tree, struct rt_release **ret, struct rt_err *err);
+/* The same for every app, from the scripts folder. On failure those that were built are the caller's all the same. */
+int rt_releases_build(struct rt_host *h, struct rt_release **ret, struct rt_err *err);
 /* One that never served, or of a server whose workers have stopped. */
 void rt_release_free(struct rt_release *r);
 

@@ -12,19 +12,6 @@
 #include "server/releaser_internal.h"
 #include "server/watch.h"
 
-static int build_first(struct rt_host *h, struct rt_release **live, struct rt_err *err)
-{
-    int rc = 0;
-    for (int a = 0; rc == 0 && a < h->n_apps; a++) {
-        struct rt_tree *tree = NULL;
-        rc = rt_scripts_read(h->options->scripts, h->apps[a].shared.name, &tree, err);
-        if (rc == 0)
-            rc = rt_release_build(h, a, tree, &live[a], err);
-        rt_tree_unref(tree);
-    }
-    return rc;
-}
-
 /* Scripts that have not changed since the last start keep their number. */
 static int number_first(struct rt_releaser *r, struct rt_release **live, int *ret_number, struct rt_err *err)
 {
@@ -79,7 +66,7 @@ int rt_releaser_open(struct rt_host *h, struct rt_err *err)
     pthread_mutex_init(&r->mu, NULL);
     int rc = open_parts(r, err);
     if (rc == 0)
-        rc = build_first(h, live, err);
+        rc = rt_releases_build(h, live, err);
     if (rc == 0)
         rc = rt_routing_build(h, live, &first, err);
     if (rc == 0)

@@ -27,14 +27,6 @@
 
 enum { LIMIT_COUNTERS = 1 << 20, CACHE_BYTES = 16 << 20, DESCRIPTORS_BESIDE = 1024 };
 
-static int cores(void)
-{
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0)
-        return CPU_COUNT(&set);
-    return 1;
-}
-
 static double limit_factor(const struct rt_options *o)
 {
     if (strcmp(o->rate_limits, "on") == 0)
@@ -58,7 +50,7 @@ static void limit_descriptors(const struct rt_host *h)
 static int start_shared(struct rt_host *h, struct rt_err *err)
 {
     const struct rt_options *o = h->options;
-    h->n_workers = o->workers ? o->workers : cores();
+    h->n_workers = o->workers ? o->workers : rt_cores();
     if (h->n_workers > RT_WORKERS_MAX)
         h->n_workers = RT_WORKERS_MAX;
     limit_descriptors(h);
@@ -67,7 +59,7 @@ static int start_shared(struct rt_host *h, struct rt_err *err)
     h->cache = rt_cache_new(CACHE_BYTES);
     if (!h->limits || !h->cache)
         return rt_err_set(err, RT_E_NOMEM, "no memory to start");
-    int threads = o->password_threads ? (int)o->password_threads : cores();
+    int threads = o->password_threads ? (int)o->password_threads : rt_cores();
     int rc = rt_host_start_reports(h, err);
     return rc ? rc : rt_password_pool_new(threads, (int)o->password_queue, &h->passwords, err);
 }

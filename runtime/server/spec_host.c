@@ -4,20 +4,16 @@
  * where specs look at them, and mail in its mailbox. */
 #include "server/spec_host.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "report/pool.h"
 #include "server/recent.h"
 #include "server/sockets.h"
 
-enum { CACHE_BYTES = 1 << 20, COUNTERS = 1000, QUEUE = 16, BUFFER = 1 << 20 };
+enum { CACHE_BYTES = 1 << 20, COUNTERS = 1000, QUEUE = 16 };
 
 static int make_folder(struct rt_spec_host *s, const char *below, struct rt_err *err)
 {
@@ -54,13 +50,8 @@ static int load_scripts(struct rt_host *h, struct rt_err *err)
     struct rt_release *live[RT_APPS_MAX] = { 0 };
     struct rt_routing *routing = NULL;
     int rc = rt_metrics_open(h, err);
-    for (int a = 0; rc == 0 && a < h->n_apps; a++) {
-        struct rt_tree *tree = NULL;
-        rc = rt_scripts_read(h->options->scripts, h->apps[a].shared.name, &tree, err);
-        if (rc == 0)
-            rc = rt_release_build(h, a, tree, &live[a], err);
-        rt_tree_unref(tree);
-    }
+    if (rc == 0)
+        rc = rt_releases_build(h, live, err);
     if (rc == 0)
         rc = rt_routing_build(h, live, &routing, err);
     for (int a = 0; rc && a < h->n_apps; a++)
@@ -89,13 +80,8 @@ int rt_spec_host_open(struct rt_spec_host *s, const struct rt_options *options, 
     set_options(s, options);
     if (rc == 0)
         rc = rt_host_find_apps(h, err);
-    for (int a = 0; rc == 0 && app && a < h->n_apps; a++)
-        if (strcmp(h->apps[a].shared.name, app) == 0) {
-            h->apps[0] = h->apps[a];
-            h->n_apps = 1;
-        }
-    if (rc == 0 && app && (h->n_apps != 1 || strcmp(h->apps[0].shared.name, app) != 0))
-        rc = rt_err_set(err, RT_E_NOTFOUND, "there is no app %s in %s", app, options->scripts);
+    if (rc == 0)
+        rc = rt_only_app(h, app, err);
     if (rc == 0)
         rc = rt_host_keys(h, err);
     if (rc == 0)
@@ -145,19 +131,7 @@ void rt_spec_host_close(struct rt_spec_host *s)
 
 int rt_spec_host_connect(void *spec_host, int *ret_fd)
 {
-    struct rt_spec_host *s = spec_host;
-    struct sockaddr_in peer = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    int ends[2], size = BUFFER;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends))
-        return RT_E_IO;
-    setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-    int rc = rt_http_adopt(s->host.workers[0].http, ends[1], (struct sockaddr *)&peer, sizeof peer);
-    if (rc) {
-        close(ends[0]);
-        return rc;
-    }
-    *ret_fd = ends[0];
-    return 0;
+    return rt_worker_connect(&((struct rt_spec_host *)spec_host)->host.workers[0], ret_fd);
 }
 
 void rt_spec_host_round(void *spec_host) { rt_worker_round(&((struct rt_spec_host *)spec_host)->host.workers[0]); }

@@ -99,14 +99,11 @@ static void take_line(struct run *r, struct job *b, const char *p, size_t n)
     if (rt_json_check(p, n, 16, NULL, NULL))
         return;
     struct rt_json v = rt_json_document(p, n);
-    struct rt_buf name;
-    rt_buf_init(&name, 0);
-    rt_json_text(rt_json_member(v, "name"), &name);
-    bool begins = rt_json_text_is(rt_json_member(v, "type"), "begin");
-    snprintf(b->running, sizeof b->running, "%s", begins ? rt_buf_cstr(&name) : "");
-    rt_buf_fini(&name);
-    if (begins)
+    b->running[0] = 0;
+    if (rt_json_text_is(rt_json_member(v, "type"), "begin")) {
+        rt_json_copy(rt_json_member(v, "name"), b->running, sizeof b->running);
         return;
+    }
     int failed = r->show->failed;
     rt_spec_show_test(r->show, b->app, v);
     b->told += r->show->failed - failed;
@@ -125,8 +122,7 @@ static bool read_some(struct run *r, struct job *b)
         take_line(r, b, b->in.data + at, (size_t)(end - b->in.data) - at);
         at = (size_t)(end - b->in.data) + 1;
     }
-    memmove(b->in.data, b->in.data + at, b->in.len - at);
-    b->in.len -= at;
+    rt_buf_cut(&b->in, at);
     return true;
 }
 

@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "server/sockets.h"
 
-enum { ACCEPT_PER_ROUND = 256, SWEEP_MS = 1000, DRAIN_LOOK_MS = 20 };
+enum { ACCEPT_PER_ROUND = 256, SWEEP_MS = 1000, DRAIN_LOOK_MS = 20, PAIR_BUFFER = 1 << 20 };
 
 static void run_http(void *arg)
 {
@@ -268,6 +268,21 @@ int rt_worker_start(struct rt_worker *w, struct rt_err *err)
     if (pthread_create(&w->thread, NULL, work, w))
         return rt_err_set(err, RT_E_IO, "cannot start a worker thread");
     return 0;
+}
+
+int rt_worker_connect(struct rt_worker *w, int *ret_fd)
+{
+    struct sockaddr_in peer = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int ends[2], size = PAIR_BUFFER;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends))
+        return RT_E_IO;
+    setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    int rc = rt_http_adopt(w->http, ends[1], (struct sockaddr *)&peer, sizeof peer);
+    if (rc)
+        close(ends[0]);
+    else
+        *ret_fd = ends[0];
+    return rc;
 }
 
 void rt_worker_drain(struct rt_worker *w) { rt_loop_post(w->loop, &w->drain); }

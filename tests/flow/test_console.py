@@ -7,14 +7,10 @@ import stat
 
 import pytest
 
-from support.server import Server, command
+from support.server import command
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    s = Server(tmp_path_factory.mktemp("console") / "data", args=["--demo", "on", "--workers", "2"]).start()
-    yield s
-    s.stop()
+SERVER = {"args": ["--demo", "on", "--workers", "2"]}
 
 
 def run(server, code, *args):
@@ -304,8 +300,8 @@ def test_what_is_typed_is_recorded(server, line):
     assert record["release"] >= 1 and record["at"].endswith("Z")
 
 
-def test_the_server_ends_its_consoles_and_takes_no_seventeenth(tmp_path):
-    s = Server(tmp_path / "data").start()
+def test_the_server_ends_its_consoles_and_takes_no_seventeenth(start_server):
+    s = start_server()
     lines = [Line(s) for _ in range(16)]
     assert Line(s).first["type"] == "end"
     lines[0].send(type="eval", id=1, code="print 'on' watch.requests()")

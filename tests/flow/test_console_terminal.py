@@ -10,16 +10,10 @@ import time
 
 import pytest
 
-from support.server import BINARY, Server, environment
+from support.server import BINARY, environment
 
+SERVER = {"args": ["--demo", "on", "--workers", "1"]}
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    s = Server(tmp_path_factory.mktemp("terminal") / "data", args=["--demo", "on", "--workers", "1"]).start()
-    yield s
-    s.stop()
 
 
 class Terminal:
@@ -132,8 +126,8 @@ def test_the_history_is_kept_for_oneself(server, home):
     assert t.end() == 0
 
 
-def test_the_server_may_go(tmp_path, home):
-    s = Server(tmp_path / "data", args=["--workers", "1"]).start()
+def test_the_server_may_go(start_server, home):
+    s = start_server(args=["--workers", "1"])
     t = Terminal(s, home)
     s.stop()
     t.type("1\r")

@@ -116,9 +116,24 @@ static void moves_its_bytes_out(void **state)
     rt_buf_fini(&b);
 }
 
+static void drops_its_front(void **state)
+{
+    (void)state;
+    struct rt_buf b;
+    rt_buf_init(&b, 0);
+    rt_buf_cut(&b, 0); /* it has no memory yet */
+    rt_buf_puts(&b, "one two");
+    rt_buf_cut(&b, 4);
+    assert_string_equal(rt_buf_cstr(&b), "two");
+    rt_buf_cut(&b, 3);
+    assert_int_equal(b.len, 0);
+    rt_buf_fini(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(drops_its_front),
         cmocka_unit_test(appends_and_grows),    cmocka_unit_test(keeps_within_its_cap),
         cmocka_unit_test(stays_failed),         cmocka_unit_test(refuses_sizes_that_overflow),
         cmocka_unit_test(prints_at_every_fill), cmocka_unit_test(printing_respects_the_cap),

@@ -64,6 +64,11 @@ static void reads_plain_values(void **state)
     assert_false(rt_json_text((struct rt_json){ 0 }, &out));
     assert_int_equal(out.len, 0);
     rt_buf_fini(&out);
+    char text[4] = "was";
+    assert_false(rt_json_copy(document("1"), text, sizeof text));
+    assert_string_equal(text, "was");
+    assert_true(rt_json_copy(document("\"a\\nbcd\""), text, sizeof text));
+    assert_string_equal(text, "a\nb");
     assert_int_equal(rt_json_int(document("-42"), 7), -42);
     assert_int_equal(rt_json_int(document("\"42\""), 7), 7);
     assert_int_equal(rt_json_int((struct rt_json){ 0 }, 7), 7);

@@ -487,9 +487,22 @@ static void fails_when_the_buffer_is_full(void **state)
     rt_buf_fini(&b);
 }
 
+static void writes_members(void **state)
+{
+    (void)state;
+    struct rt_buf b;
+    rt_buf_init(&b, 0);
+    rt_json_put_member(&b, "a", "\"x\"");
+    rt_json_put_member(&b, "none", NULL);
+    rt_json_put_member(&b, "empty", "");
+    assert_string_equal(rt_buf_cstr(&b), ",\"a\":\"\\\"x\\\"\"");
+    rt_buf_fini(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(writes_members),
         cmocka_unit_test(accepts_good_documents),
         cmocka_unit_test(refuses_bad_documents),
         cmocka_unit_test(refuses_nul_bytes),
