@@ -94,11 +94,20 @@ static size_t frame_length(const struct rt_console *c)
     return end ? (size_t)(end - c->in.data) + 1 : 0;
 }
 
+int rt_console_wait(int fd, int ms)
+{
+    struct pollfd p = { .fd = fd, .events = POLLIN };
+    struct timespec limit = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+    sigset_t mask;
+    sigprocmask(SIG_SETMASK, NULL, &mask);
+    sigdelset(&mask, SIGINT);
+    return ppoll(&p, 1, ms < 0 ? NULL : &limit, &mask);
+}
+
 static int read_more(struct rt_console *c, int ms, struct rt_err *err)
 {
-    struct pollfd p = { .fd = c->fd, .events = POLLIN };
     char part[16384];
-    int n = poll(&p, 1, ms);
+    int n = rt_console_wait(c->fd, ms);
     if (n == 0)
         return rt_err_set(err, RT_E_EXPIRED, "the server does not answer");
     ssize_t got = n > 0 ? read(c->fd, part, sizeof part) : -1;

@@ -40,6 +40,9 @@ int rt_console_send(struct rt_console *c, struct rt_buf *frame, struct rt_err *e
  * RT_E_INTERRUPTED when a signal did, RT_E_IO when the server is gone. */
 int rt_console_next(struct rt_console *c, int ms, struct rt_json *ret, struct rt_err *err);
 
+/* Waits until there is something to read, or `ms` are over (negative: never), or SIGINT has come: as poll() returns. */
+int rt_console_wait(int fd, int ms);
+
 /* ---- console_eval.c: one line, from the question to the answer ---- */
 
 enum rt_console_end { RT_CONSOLE_DONE, RT_CONSOLE_FAILED, RT_CONSOLE_MORE, RT_CONSOLE_GONE };
@@ -48,6 +51,7 @@ enum rt_console_end { RT_CONSOLE_DONE, RT_CONSOLE_FAILED, RT_CONSOLE_MORE, RT_CO
  * SIGINT (rt_console_interrupted) aborts the line on the server and nothing else. */
 enum rt_console_end rt_console_eval(struct rt_console *c, const char *code, size_t n);
 extern volatile sig_atomic_t rt_console_interrupted;
+/* From here on SIGINT is noticed in rt_console_wait() alone: elsewhere it could come just before a wait and be lost. */
 void rt_console_catch_interrupts(void);
 
 /* ---- console_show.c ---- */

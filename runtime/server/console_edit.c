@@ -243,8 +243,9 @@ static void open_editor(struct editor *e)
     el_set(e->el, EL_PROMPT_ESC, prompt, '\1');
     el_set(e->el, EL_EDITOR, "emacs");
     el_set(e->el, EL_HIST, history, e->history);
-    el_set(e->el, EL_ADDFN, "perigee-complete", "what may stand here", complete);
-    el_set(e->el, EL_ADDFN, "perigee-interrupt", "leave this line", interrupt);
+    /* The narrow el_set() would copy these names and never free them. */
+    el_wset(e->el, EL_ADDFN, L"perigee-complete", L"what may stand here", complete);
+    el_wset(e->el, EL_ADDFN, L"perigee-interrupt", L"leave this line", interrupt);
     el_set(e->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
     el_source(e->el, NULL); /* ~/.editrc */
     el_set(e->el, EL_BIND, "^I", "perigee-complete", NULL);
@@ -276,6 +277,7 @@ static bool step(struct editor *e)
 {
     int n = 0;
     e->interrupted = false;
+    el_set(e->el, EL_PREP_TERM, 1); /* before the prompt: from then on Ctrl-C is a key, not a signal */
     const char *line = el_gets(e->el, &n);
     if (e->interrupted) {
         puts("^C");

@@ -20,8 +20,14 @@ static void on_signal(int number)
     rt_console_interrupted = 1;
 }
 
-/* Without SA_RESTART: what waits for the server is to notice. */
-void rt_console_catch_interrupts(void) { sigaction(SIGINT, &(struct sigaction){ .sa_handler = on_signal }, NULL); }
+void rt_console_catch_interrupts(void)
+{
+    sigset_t interrupt;
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
+    sigprocmask(SIG_BLOCK, &interrupt, NULL);
+    sigaction(SIGINT, &(struct sigaction){ .sa_handler = on_signal }, NULL);
+}
 
 static int send_eval(struct rt_console *c, const char *code, size_t n, struct rt_err *err)
 {
@@ -56,7 +62,8 @@ static bool ask(const struct rt_console *c, struct rt_json frame)
     }
     fputs("[y/N] ", stdout);
     fflush(stdout);
-    for (size_t n = 0; n + 1 < sizeof answer && read(STDIN_FILENO, &answer[n], 1) == 1 && answer[n] != '\n'; n++)
+    for (size_t n = 0; n + 1 < sizeof answer && rt_console_wait(STDIN_FILENO, -1) > 0 &&
+                       read(STDIN_FILENO, &answer[n], 1) == 1 && answer[n] != '\n'; n++)
         ;
     return answer[0] == 'y' || answer[0] == 'Y';
 }
@@ -112,6 +119,7 @@ enum rt_console_end rt_console_eval(struct rt_console *c, const char *code, size
     struct rt_err err = { .msg = "the server ends this console" };
     struct rt_json f;
     int end = -1, interrupts = 0;
+    rt_console_wait(-1, 0); /* one that came before this line is not about it */
     rt_console_interrupted = 0;
     int rc = send_eval(c, code, n, &err);
     while (rc == 0 && end < 0) {

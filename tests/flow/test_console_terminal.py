@@ -48,7 +48,10 @@ class Terminal:
         return self.until("\nfocusflow> ")
 
     def end(self):
-        self.type("\x03\x04")
+        self.type("\x03")
+        self.until("^C")
+        self.until("focusflow> ")
+        self.type("\x04")
         with contextlib.suppress(OSError):      # its last words, without which it waits, and its end
             while os.read(self.fd, 65536):
                 pass
