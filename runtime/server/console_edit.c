@@ -88,10 +88,8 @@ static void remember(struct editor *e)
         n--;
     if (n == 0 || e->code.data[0] == ' ')
         return;
-    char *line = strndup(e->code.data, n);
-    if (line)
-        history(e->history, &ev, H_ENTER, line);
-    free(line);
+    e->code.len = n;
+    history(e->history, &ev, H_ENTER, rt_buf_cstr(&e->code));
     if (e->path[0])
         append(e->path, e->code.data, n);
 }

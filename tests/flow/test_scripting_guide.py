@@ -24,7 +24,7 @@ import pytest
 from support.people import User
 from support.saving import Load
 from support.server import BINARY, REPO, command, environment
-from support.sockets import Socket, frame
+from support.sockets import Listener, Socket, frame
 
 CHANGES = "Three changes to a running product"
 GUIDE, README = REPO / "docs" / "SCRIPTING.md", REPO / "README.md"
@@ -166,18 +166,14 @@ def test_three_changes_to_a_running_product(tmp_path, start_server):
     first, *rest = [b for b in blocks(GUIDE) if b.part == CHANGES]
     walk.follow(first)
     user = User(walk.server)
-    sockets = [Socket(walk.server.port, "/ws/pomodoro/?token=" + user.access) for _ in range(5)]
+    sockets = [Listener(Socket(walk.server.port, "/ws/pomodoro/?token=" + user.access)) for _ in range(5)]
     with Load(walk.server, ["/api/v1/docs/?format=openapi", "/healthz", "/board/main.js"]) as load:
         for block in rest:
             walk.follow(block)
     assert load.count > 100 and not load.failed, load.failed[:3]
     for s in sockets:
-        s.send_raw(frame(b"x", opcode=9))
-        kinds = [s.frame()[0]]
-        while kinds[-1] in (1, 9):  # what the server had to tell and to ask meanwhile
-            kinds.append(s.frame()[0])
-        assert kinds[-1] == 10, "it is open, and answers a ping"
-        s.sock.close()
+        assert s.open(), "it answers a ping"
+        s.end()
 
 
 def test_the_readme_can_be_followed(tmp_path, start_server):

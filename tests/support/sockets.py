@@ -1,10 +1,12 @@
 """A WebSocket client on a bare socket: it sends what it is told, valid or not, and shows every frame that comes."""
 import base64
+import contextlib
 import hashlib
 import json
 import os
 import socket
 import struct
+import threading
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
@@ -157,3 +159,35 @@ class Socket:
     def abort(self):
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
+
+
+class Listener(threading.Thread):
+    """Reads a socket to its end as a client would, beside the test: an open one has to answer the server's pings."""
+
+    def __init__(self, socket):
+        super().__init__(daemon=True)
+        self.socket, self.answered = socket, threading.Event()
+        socket.sock.settimeout(None)
+        self.start()
+
+    def run(self):
+        with contextlib.suppress(Ended, OSError):
+            while True:
+                opcode, payload = self.socket.frame()
+                if opcode == PING:
+                    self.socket.send_raw(frame(payload, PONG))
+                elif opcode == PONG:
+                    self.answered.set()
+                elif opcode == CLOSE:
+                    break
+
+    def open(self, seconds=20):
+        """The server answers a ping on it."""
+        self.answered.clear()
+        with contextlib.suppress(OSError):
+            self.socket.send_raw(frame(b"x", PING))
+        return self.answered.wait(seconds)
+
+    def end(self):
+        self.socket.abort()
+        self.join()
