@@ -22,7 +22,8 @@ return {
         [503] = "service_unavailable",
     },
     envelope = function(e)
-        return { error = { code = e.code, message = e.message, details = e.details } }
+        local details = e.status == 400 and e.details or nil
+        return { error = { code = e.code, message = e.message, details = details } }
     end,
 
     principals = { user = require "tokens".authenticate },

@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- Quests: what sessions may be for (FS-2).
-local SELECT = [[SELECT uuid AS id, title, description, created_at AS "created_at:time" FROM quests]]
-local OF_USER = SELECT .. " WHERE user_id = ? ORDER BY created_at DESC, id DESC"
+local SELECT = [[
+SELECT q.uuid AS id, q.title, q.description, q.created_at AS "created_at:time" FROM quests q WHERE ]]
+local OF_USER = SELECT .. "q.user_id = ? ORDER BY q.created_at DESC, q.id DESC"
 
 return {
     name = "quests",
@@ -24,7 +25,7 @@ return {
                     description = req.body.description,
                     created_at = req.now,
                 })
-                return db.object(SELECT .. " WHERE id = ?", id)
+                return db.object(SELECT .. "q.id = ?", id)
             end)
         end,
     },
