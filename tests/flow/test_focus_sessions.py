@@ -332,11 +332,19 @@ def test_others_sessions_are_unknown(worker):
     assert other.history() == [] and u.history() == [s]
 
 
-@pytest.mark.parametrize("wrong", ["f1...", "1", UNKNOWN, UNKNOWN[:-1], "%20" + UNKNOWN, "docs", "%00"])
+@pytest.mark.parametrize("wrong", ["f1...", "1", UNKNOWN, UNKNOWN[:-1], "docs", "%00"])
 def test_unknown_and_malformed_ids(worker, wrong):
     u = worker()
     u.change({"id": wrong}, "completed").refused(404, "not_found")
     u.delete({"id": wrong}).refused(404, "not_found")
+
+
+def test_an_id_with_a_blank_is_malformed(worker):
+    u = worker()
+    s = u.start()
+    for wrong in ("%20" + s["id"], s["id"] + "%20", s["id"] + "%0a"):
+        u.change({"id": wrong}, "completed").refused(404, "not_found")
+    assert u.history() == [s]
 
 
 def test_there_are_no_limits(worker):
