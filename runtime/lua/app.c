@@ -232,6 +232,8 @@ static void read_route(lua_State *L, struct rt_app *app, struct rt_route *route,
                                 .within = text_field(L, r, "within"),
                                 .limit = limit_index(app, text_field(L, r, "limit")),
                                 .secret = flag_field(L, r, "secret"),
+                                .form = flag_field(L, r, "form"),
+                                .envelope_ref = ref_field(L, r, "envelope"),
                                 .check_ref = ref_field(L, r, "check"),
                                 .run_ref = ref_field(L, r, "run"),
                                 .doc = -1 };
@@ -269,6 +271,7 @@ static void read_routes(lua_State *L, struct rt_app *app, int t)
                                                           .line = "app.lua",
                                                           .limit = -1,
                                                           .check_ref = LUA_NOREF,
+                                                          .envelope_ref = LUA_NOREF,
                                                           .anyone = true,
                                                           .doc = i };
 }
