@@ -80,10 +80,10 @@ int rt_app_load(struct rt_vm *vm, const char *name, struct rt_app **ret, struct 
 void rt_app_free(struct rt_app *app);
 
 /* Fills `out` with the error envelope of the route, if it has one and gives a body, else of the app, as JSON. `route`
- * may be NULL. `code` NULL: from the manifest's codes. `details`: a
- * registry reference or LUA_NOREF. Falls back to a plain envelope when the app's own function fails. */
-void rt_app_envelope(struct rt_app *app, const struct rt_route *route, int status, const char *code, const char *message, int details_ref,
-                     const char *request_id, struct rt_buf *out);
+ * may be NULL. `code` NULL: from the manifest's codes. `details`: a registry reference or LUA_NOREF. Falls back to a
+ * plain envelope when the functions fail. */
+void rt_app_envelope(struct rt_app *app, const struct rt_route *route, int status, const char *code,
+                     const char *message, int details_ref, const char *request_id, struct rt_buf *out);
 const char *rt_app_code(struct rt_app *app, int status, char *out, size_t size);
 
 enum rt_docs_form { RT_DOCS_HTML, RT_DOCS_OPENAPI, RT_DOCS_POSTMAN };

@@ -164,7 +164,7 @@ function parse(text, at, place)
             end
             local is_address = ADDRESSES[place.attribute] and place.so_far == ""
             nodes[#nodes + 1] = { kind = "", name = name, address = place.mode == "value" and is_address }
-            place.so_far = (place.so_far or "") .. "?"      -- something: what follows does not begin the value
+            place.so_far = (place.so_far or "") .. "\0"     -- what follows does not begin the value
         else
             nodes[#nodes + 1], stop = section(kind, name, text, stop, place)
         end

@@ -8,30 +8,34 @@ describe("html", function()
 
     it("escapes what could end a text or an attribute", function()
         assert.equal("&lt;a href=&quot;x&quot;&gt;&#39;&amp;amp;", html.escape [[<a href="x">'&amp;]])
-        assert.equal("<p title=\"&quot;&gt;\">&lt;b&gt;</p>", page('<p title="{{t}}">{{x}}</p>', { t = '">', x = "<b>" }))
+        assert.equal('<p title="&quot;&gt;">&lt;b&gt;</p>',
+            page('<p title="{{t}}">{{x}}</p>', { t = '">', x = "<b>" }))
         assert.equal("<p title='&#39; onclick=&#39;'></p>", page("<p title='{{t}}'></p>", { t = "' onclick='" }))
         assert.equal("7 ü🎉", page("{{n}} {{s}}", { n = 7, s = "ü🎉" }))
     end)
 
     it("leaves the text around alone", function()
-        local text = "<!doctype html>\n<!-- a < b > { } -->\n<style>a { b: c }</style>1 < 2 { } <br/><input disabled a=b>"
+        local text = "<!doctype html>\n<!-- a < b > { } -->\n<style>a { b: c }</style>1 < 2 { } <br/>" ..
+            "<input disabled a=b>"
         assert.equal(text, page(text, {}))
     end)
 
     it("repeats, shows and hides sections", function()
         local list = html.template "{{#items}}<li>{{name}} of {{all}}</li>{{/items}}{{^items}}none{{/items}}"
-        assert.equal("<li>&lt;1&gt; of 2</li><li>b of 2</li>", list { all = 2, items = { { name = "<1>" }, { name = "b" } } })
+        assert.equal("<li>&lt;1&gt; of 2</li><li>b of 2</li>",
+            list { all = 2, items = { { name = "<1>" }, { name = "b" } } })
         assert.equal("none", list { items = {} })
         assert.equal("none", list {})
         assert.equal("yes", page("{{#on}}yes{{/on}}{{^on}}no{{/on}}", { on = true }))
         assert.equal("no", page("{{#on}}yes{{/on}}{{^on}}no{{/on}}", { on = false }))
-        assert.equal("a1a2", page("{{#x}}{{#y}}{{p}}{{q}}{{/y}}{{/x}}", { x = { { p = "a", y = { { q = 1 }, { q = 2 } } } } }))
+        assert.equal("a1a2", page("{{#x}}{{#y}}{{p}}{{q}}{{/y}}{{/x}}",
+            { x = { { p = "a", y = { { q = 1 }, { q = 2 } } } } }))
     end)
 
     it("lets no script into an address", function()
         local link = html.template '<a href="{{u}}">x</a>'
-        for _, bad in ipairs { "javascript:alert(1)", " JavaScript:x", "\tjavascript:x", "data:text/html,x", "java\nscript:x",
-            "\1javascript:x", "vbscript:x" } do
+        for _, bad in ipairs { "javascript:alert(1)", " JavaScript:x", "\tjavascript:x", "data:text/html,x",
+            "java\nscript:x", "\1javascript:x", "vbscript:x" } do
             assert.equal('<a href="about:invalid">x</a>', link { u = bad })
         end
         for _, good in ipairs { "https://a/b?c=d:e", "HTTP://a", "/a:b", "?a:b", "#a:b", "a/b:c", "" } do

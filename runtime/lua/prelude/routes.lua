@@ -135,7 +135,8 @@ local function check_route(ctx, r, unit, out)
         who = r.who, within = r.within, limit = r.limit, can = r.can, params = nodes.params, query = nodes.query,
         body = nodes.body, returns = r.socket and { [101] = "none" } or check_returns(ctx, r, what),
         errors = type(r.errors) == "table" and r.errors or {},
-        secret = r.secret == true, form = r.form == true, envelope = r.envelope, check = r.check, run = r.run, line = r.line,
+        secret = r.secret == true, form = r.form == true, envelope = r.envelope, check = r.check, run = r.run,
+        line = r.line,
         socket = r.socket and check_socket(ctx, r, what) or nil,
     }
 end
