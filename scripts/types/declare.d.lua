@@ -16,6 +16,7 @@
 ---@field returns table<integer, any>
 ---@field errors? table<integer, string>
 ---@field secret? boolean
+---@field guests? boolean
 ---@field check? fun(req: request)
 ---@field run fun(req: request): integer, any, table?
 
