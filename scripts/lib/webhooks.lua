@@ -25,6 +25,34 @@ function webhooks.models(event)
     }
 end
 
+local TEXT = [[
+Hello,
+
+the webhook of %s at
+
+    %s
+
+has failed for five days and gets no more events. When the receiver works again, register the address anew.
+]]
+
+--- The mail that says so. A name comes from users: in a subject it has no line ends.
+function webhooks.disabled_mail(to, organization, url)
+    local name = organization:gsub("%c+", " ")
+    return { to = to, subject = "A webhook of " .. name .. " is disabled", text = TEXT:format(name, url) }
+end
+
+--- The manifest's webhooks.disabled of an app whose owners end in the number of an organization: mails to those that
+--- the query finds for it, each { email, name of the organization }.
+function webhooks.tell(query)
+    return function(hook)
+        local messages = {}
+        for i, person in ipairs(db.all(query, math.tointeger(hook.owner:match "%d+$"))) do
+            messages[i] = webhooks.disabled_mail(person.email, person.name, hook.url)
+        end
+        return messages
+    end
+end
+
 local function without_repetition(events)
     local seen, out = {}, {}
     for _, event in ipairs(events) do
