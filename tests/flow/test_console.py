@@ -18,7 +18,7 @@ SERVER = {"args": ["--demo", "on", "--workers", "2"]}
 
 
 def run(server, code, *args):
-    return server.command("console", "-e", code, *args)
+    return server.command("console", "focusflow", "-e", code, *args)
 
 
 def value(server, code, *args):
@@ -45,7 +45,7 @@ class Line:
         folder = os.open(server.data, os.O_PATH)
         self.s.connect("/proc/self/fd/%d/perigee.sock" % folder)
         os.close(folder)
-        self.s.sendall(("console %s\n" % json.dumps({"version": 1, **first})).encode())
+        self.s.sendall(("console %s\n" % json.dumps({"version": 1, "app": "focusflow", **first})).encode())
         self.f = self.s.makefile("r")
         self.first = self.next()
 
