@@ -246,6 +246,8 @@ static void read_route(lua_State *L, struct rt_app *app, struct rt_route *route,
                                 .limit = limit_index(app, text_field(L, r, "limit")),
                                 .secret = flag_field(L, r, "secret"),
                                 .guests = flag_field(L, r, "guests"),
+                                .form = flag_field(L, r, "form"),
+                                .envelope_ref = ref_field(L, r, "envelope"),
                                 .check_ref = ref_field(L, r, "check"),
                                 .run_ref = ref_field(L, r, "run"),
                                 .doc = -1 };
@@ -283,6 +285,7 @@ static void read_routes(lua_State *L, struct rt_app *app, int t)
                                                           .line = "app.lua",
                                                           .limit = -1,
                                                           .check_ref = LUA_NOREF,
+                                                          .envelope_ref = LUA_NOREF,
                                                           .anyone = true,
                                                           .doc = i };
 }

@@ -29,11 +29,13 @@ struct rt_route {
     const char *method, *path, *unit, *summary, *who, *line, *can, *within;
     int limit; /* index into limits or -1 */
     int principal_ref, scope_ref, can_ref, check_ref, run_ref;
+    int envelope_ref; /* of its own errors, LUA_NOREF: the app's */
     struct rt_schema *params, *query, *body;
     struct rt_returns returns[RT_RETURNS_MAX];
     int n_returns;
     bool secret, anyone;
     bool guests; /* a request without a token comes in, too; then it has no user */
+    bool form; /* the body may be form-encoded */
     bool socket; /* its handshake; then these handlers, LUA_NOREF for none */
     int open_ref, message_ref, closed_ref, timeout_ref;
     const char *token_query; /* a query parameter that may hold the token instead of the header, or NULL */
@@ -80,10 +82,11 @@ struct rt_app {
 int rt_app_load(struct rt_vm *vm, const char *name, struct rt_app **ret, struct rt_err *err);
 void rt_app_free(struct rt_app *app);
 
-/* Fills `out` with the app's error envelope as JSON. `code` NULL: from the manifest's codes. `details`: a
- * registry reference or LUA_NOREF. Falls back to a plain envelope when the app's own function fails. */
-void rt_app_envelope(struct rt_app *app, int status, const char *code, const char *message, int details_ref,
-                     const char *request_id, struct rt_buf *out);
+/* Fills `out` with the error envelope of the route, if it has one and gives a body, else of the app, as JSON. `route`
+ * may be NULL. `code` NULL: from the manifest's codes. `details`: a registry reference or LUA_NOREF. Falls back to a
+ * plain envelope when the functions fail. */
+void rt_app_envelope(struct rt_app *app, const struct rt_route *route, int status, const char *code,
+                     const char *message, int details_ref, const char *request_id, struct rt_buf *out);
 const char *rt_app_code(struct rt_app *app, int status, char *out, size_t size);
 
 enum rt_docs_form { RT_DOCS_HTML, RT_DOCS_OPENAPI, RT_DOCS_POSTMAN };

@@ -8,7 +8,7 @@
 #include "lua/api.h"
 #include "lua/request.h"
 
-struct rt_exchange *rt_exchange_of(lua_State *L)
+static struct rt_exchange *exchange_of(lua_State *L)
 {
     struct rt_call *call = rt_call_of(L);
     if (call->phase != RT_REQUEST)
@@ -19,7 +19,7 @@ struct rt_exchange *rt_exchange_of(lua_State *L)
 /* req:header("Accept-Language") */
 static int req_header(lua_State *L)
 {
-    struct rt_exchange *x = rt_exchange_of(L);
+    struct rt_exchange *x = exchange_of(L);
     struct rt_str v = rt_http_header(x->http, luaL_checkstring(L, 2));
     if (!v.p)
         return 0;
@@ -55,7 +55,7 @@ static void put_path(struct rt_buf *b, const struct rt_exchange *x)
 /* req:link{ page = 2 } → this address with the other parameters kept and these replaced. */
 static int req_link(lua_State *L)
 {
-    struct rt_exchange *x = rt_exchange_of(L);
+    struct rt_exchange *x = exchange_of(L);
     luaL_checktype(L, 2, LUA_TTABLE);
     struct rt_buf *b = &rt_vm_of(L)->scratch;
     rt_buf_reset(b);
@@ -90,7 +90,7 @@ static int req_index(lua_State *L)
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
         return 1;
-    struct rt_exchange *x = rt_exchange_of(L);
+    struct rt_exchange *x = exchange_of(L);
     struct rt_str s;
     if (strcmp(key, "id") == 0)
         s = rt_str_of(x->id);

@@ -76,8 +76,6 @@ void rt_exchange_fini(struct rt_exchange *x);
 
 /* req.c. Once per state: the metatable of `req`. */
 void rt_request_open(struct lua_State *L);
-/* req.c. The exchange whose script runs; raises outside a request. */
-struct rt_exchange *rt_exchange_of(struct lua_State *L);
 
 /* Pushes the principal that a token stands for, from the cache or by asking the app's function for `who`, which stands
  * at `fn`, and returns its id; raises a failure with status 401. */

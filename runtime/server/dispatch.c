@@ -362,9 +362,11 @@ void rt_dispatch_refuse(void *worker, struct rt_http_req *req, int status, const
         return;
     struct rt_str path = rt_http_path(req);
     if (path.n) {
-        struct rt_router *router = rt_routing_now(w->host)->router;
-        rt_router_match(router, host_name(rt_http_header(req, "Host")), rt_http_method(req), path, &c->match);
+        struct rt_routing *routing = rt_routing_now(w->host);
+        rt_router_match(routing->router, host_name(rt_http_header(req, "Host")), rt_http_method(req), path, &c->match);
         c->app = c->match.app;
+        if (c->match.kind == RT_MATCH_ROUTE)
+            enter_release(c, routing->release[c->app]);
     }
     rt_respond_error(c, status, message);
 }

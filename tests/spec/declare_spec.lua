@@ -291,7 +291,7 @@ describe("normalise", function()
         assert.equal("<here> GET /a/{id}: run must be a function", one { run = 5 })
         assert.equal("<here> GET /a/{id}: summary is missing", one { summary = "" })
         assert.equal("<here> GET /a/{id}: a GET has no body", one { body = {} })
-        assert.equal("<here> GET /a/{id}: query.q: a text of a URL cannot hold the type object",
+        assert.equal("<here> GET /a/{id}: query.q: a text of a URL or a form cannot hold the type object",
             one { query = { q = {} } })
         assert.equal("<here> GET /a/{id}: query must be an object", one { query = text })
     end)

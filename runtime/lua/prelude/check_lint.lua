@@ -93,7 +93,7 @@ local function no_field(app, w)
     return string.format("%s has no '%s'", w.name, field), type(fields) == "table" and kit.near(field, fields) or nil
 end
 
-local function worded(app, file, w)
+local function worded(app, w)
     if w.code == "113" then
         return undefined(app, w)
     elseif w.code == "143" then
@@ -124,7 +124,7 @@ return function(app, files, report)
     end
     for i, events in ipairs(luacheck.process_reports(reports, chosen)) do
         for _, w in ipairs(events) do
-            local message, hint = worded(app, files[i], w)
+            local message, hint = worded(app, w)
             report { file = files[i].path, line = w.line, column = w.column, message = message, hint = hint,
                 rule = w.code == "011" and "syntax" or "lint." .. w.code, warning = not FATAL[w.code] }
         end

@@ -68,9 +68,10 @@ local function body_part(sample, operation)
     if not operation.requestBody then
         return ""
     end
-    local schema = operation.requestBody.content["application/json"].schema
-    return html('<h4>Body <small>application/json</small></h4><div class="fields">{!rows}</div>',
-        { rows = fields.rows(sample, schema) })
+    local content = operation.requestBody.content
+    local form = content["application/x-www-form-urlencoded"] and " or application/x-www-form-urlencoded" or ""
+    return html('<h4>Body <small>application/json{form}</small></h4><div class="fields">{!rows}</div>',
+        { rows = fields.rows(sample, content["application/json"].schema), form = form })
 end
 
 local function response_of(document, response)

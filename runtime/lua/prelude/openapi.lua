@@ -92,7 +92,10 @@ function Maker:body(route)
     local schema = self.types:schema(route.body, "input")
     return {
         required = schema.required ~= nil or schema["$ref"] ~= nil,
-        content = { ["application/json"] = { schema = schema } },
+        content = {
+            ["application/json"] = { schema = schema },
+            ["application/x-www-form-urlencoded"] = route.form and { schema = schema } or nil,
+        },
     }
 end
 
