@@ -34,6 +34,7 @@ struct rt_route {
     struct rt_returns returns[RT_RETURNS_MAX];
     int n_returns;
     bool secret, anyone;
+    bool guests; /* a request without a token comes in, too; then it has no user */
     bool form; /* the body may be form-encoded */
     bool socket; /* its handshake; then these handlers, LUA_NOREF for none */
     int open_ref, message_ref, closed_ref, timeout_ref;
@@ -42,13 +43,14 @@ struct rt_route {
 };
 
 /* What a counter belongs to. A scope's falls back to the user's where a route is not within that scope. */
-enum rt_limit_per { RT_PER_USER, RT_PER_ADDRESS, RT_PER_SCOPE };
+enum rt_limit_per { RT_PER_USER, RT_PER_ADDRESS, RT_PER_TOKEN, RT_PER_SCOPE };
 
 struct rt_limit_rule {
     const char *name;
     int64_t count, seconds;
     enum rt_limit_per per;
     const char *scope; /* RT_PER_SCOPE */
+    int strangers;     /* index of the limit per address for requests without a good token, or -1 */
 };
 
 struct rt_doc_page {
@@ -69,6 +71,7 @@ struct rt_app {
     const char *demo_login; /* how to log in to the demo data, for a person, or NULL */
     const char **hosts, **prefixes; /* ended by NULL */
     bool trailing_slash, reset_iso;
+    int invalid_status; /* of input that breaks its declaration; text that is no JSON is 400 in any case */
     int table_ref; /* the normalised manifest */
     int envelope_ref, timers_ref, recount_ref, demo_ref, webhooks_ref;
     struct rt_schema_set *models;

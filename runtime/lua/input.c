@@ -21,7 +21,7 @@ static int raise_invalid(lua_State *L)
     lua_createtable(L, 0, 3);
     lua_insert(L, -2);
     lua_setfield(L, -2, "details");
-    lua_pushinteger(L, 400);
+    lua_pushinteger(L, rt_vm_of(L)->app->invalid_status);
     lua_setfield(L, -2, "status");
     lua_pushliteral(L, "Invalid input data");
     lua_setfield(L, -2, "message");
@@ -72,8 +72,11 @@ static void push_message(lua_State *L, const char *message)
     lua_rawseti(L, -2, 1);
 }
 
+/* With a status of its own for what breaks the declarations, text that cannot be read at all is another failure. */
 static int invalid_body(lua_State *L, const char *message)
 {
+    if (rt_vm_of(L)->app->invalid_status != 400)
+        return rt_raise_failure(L, 400, NULL, message);
     lua_createtable(L, 0, 1);
     push_message(L, message);
     lua_setfield(L, -2, "non_field_errors");

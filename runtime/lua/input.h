@@ -9,7 +9,8 @@
 
 /* req.params; a value that does not fit its type is a 404. */
 void rt_input_params(struct lua_State *L, struct rt_exchange *x, int req);
-/* req.query and req.body, then the route's own check; raises a 400 with all violations. */
+/* req.query and req.body, then the route's own check; raises all violations, with the status that the
+ * manifest has for them. */
 void rt_input_fill(struct lua_State *L, struct rt_exchange *x, int req);
 
 /* Pushes a decoded piece of a URL or form; raises a failure with `status` when its encoding is broken. */

@@ -24,14 +24,6 @@ enum { ANSWER_MAX = 64 << 20, HEADERS_MAX = 16 << 10 };
 
 #define HEADER_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
-static struct rt_exchange *exchange_of(lua_State *L)
-{
-    struct rt_call *call = rt_call_of(L);
-    if (call->phase != RT_REQUEST)
-        luaL_error(L, "only while a request runs");
-    return call->owner;
-}
-
 /* What the path names and the user may be in: the app's function says what it is, or fails. */
 static void enter_scope(lua_State *L, struct rt_exchange *x, int req)
 {
@@ -213,6 +205,22 @@ static int64_t push_assumed(lua_State *L, const char *json)
     return (int64_t)id;
 }
 
+/* req.user at 2; a guest has none. What the token's text stands in stays on the stack. */
+static void authenticate(lua_State *L, struct rt_exchange *x)
+{
+    const struct rt_route *r = x->route;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, r->principal_ref);
+    if (x->assume) {
+        x->user_id = push_assumed(L, x->assume);
+    } else {
+        x->token = push_token(L, x);
+        if (r->guests && !x->token.p)
+            return;
+        x->user_id = rt_principal_push(L, x->app->vm, r->who, 3, x->token, x->now);
+    }
+    lua_setfield(L, 2, "user");
+}
+
 /* The coroutine's body; the exchange is its argument. */
 static int handle(lua_State *L)
 {
@@ -220,16 +228,11 @@ static int handle(lua_State *L)
     const struct rt_route *r = x->route;
     lua_createtable(L, 0, 8);
     luaL_setmetatable(L, "rt.req");
-    if (!r->anyone) {
-        lua_rawgeti(L, LUA_REGISTRYINDEX, r->principal_ref);
-        if (x->assume)
-            x->user_id = push_assumed(L, x->assume);
-        else
-            x->user_id = rt_principal_push(L, x->app->vm, r->who, 3, push_token(L, x), x->now);
-        lua_setfield(L, 2, "user");
-        lua_settop(L, 2);
-    }
+    if (!r->anyone)
+        authenticate(L, x);
+    x->known = true;
     refuse(L, x, x->admit ? x->admit(x) : 0);
+    lua_settop(L, 2);
     lua_pushinteger(L, x->now);
     lua_setfield(L, 2, "now");
     rt_input_params(L, x, 2);
@@ -331,6 +334,9 @@ static void raised(struct rt_exchange *x)
     if (rt_vm_protected(vm, RT_RULE, classify, x, NULL))
         rt_exchange_fail(x, 500, NULL, "Internal server error", LUA_NOREF);
     vm->memory.limit = limit;
+    int refused = x->status == 401 && !x->known && x->stranger ? x->stranger(x) : 0;
+    if (refused)
+        rt_exchange_fail(x, refused, NULL, x->refusal ? x->refusal : "Refused", LUA_NOREF);
 }
 
 static void committed(struct rt_tx *tx, int code)
@@ -380,7 +386,8 @@ static void returned(struct rt_call *call, int n)
 void rt_exchange_run(struct rt_exchange *x)
 {
     x->user_id = x->scope_id = 0;
-    x->failed = x->upgrade = false;
+    x->failed = x->upgrade = x->known = false;
+    x->token = (struct rt_str){ NULL, 0 };
     x->request_ref = LUA_NOREF;
     x->error = NULL;
     x->file_fd = -1;
@@ -416,108 +423,4 @@ void rt_exchange_fini(struct rt_exchange *x)
     x->assume = NULL;
     rt_buf_fini(&x->body);
     rt_buf_fini(&x->headers);
-}
-
-/* req:header("Accept-Language") */
-static int req_header(lua_State *L)
-{
-    struct rt_exchange *x = exchange_of(L);
-    struct rt_str v = rt_http_header(x->http, luaL_checkstring(L, 2));
-    if (!v.p)
-        return 0;
-    lua_pushlstring(L, v.p, v.n);
-    return 1;
-}
-
-static void link_param(struct rt_buf *b, bool *first, struct rt_str name, struct rt_str value, bool encode)
-{
-    rt_buf_putc(b, *first ? '?' : '&');
-    *first = false;
-    if (encode)
-        rt_percent_encode(b, name);
-    else
-        rt_buf_put(b, name.p, name.n);
-    rt_buf_putc(b, '=');
-    if (encode)
-        rt_percent_encode(b, value);
-    else
-        rt_buf_put(b, value.p, value.n);
-}
-
-/* The path as it is canonical: with the slash at its end where the app's paths have one. */
-static void put_path(struct rt_buf *b, const struct rt_exchange *x)
-{
-    struct rt_str path = rt_http_path(x->http);
-    size_t n = strlen(x->route->path);
-    rt_buf_put(b, path.p, path.n);
-    if (n > 0 && x->route->path[n - 1] == '/' && path.n > 0 && path.p[path.n - 1] != '/')
-        rt_buf_putc(b, '/');
-}
-
-/* req:link{ page = 2 } → this address with the other parameters kept and these replaced. */
-static int req_link(lua_State *L)
-{
-    struct rt_exchange *x = exchange_of(L);
-    luaL_checktype(L, 2, LUA_TTABLE);
-    struct rt_buf *b = &rt_vm_of(L)->scratch;
-    rt_buf_reset(b);
-    rt_buf_puts(b, x->origin);
-    put_path(b, x);
-    bool first = true;
-    struct rt_str rest = rt_http_query(x->http), name, value;
-    while (rt_query_next(&rest, &name, &value)) {
-        lua_pushlstring(L, name.p, name.n);
-        bool replaced = lua_rawget(L, 2) != LUA_TNIL;
-        lua_pop(L, 1);
-        if (!replaced)
-            link_param(b, &first, name, value, false);
-    }
-    lua_pushnil(L);
-    while (lua_next(L, 2)) {
-        struct rt_str k, v;
-        lua_pushvalue(L, -2);
-        k.p = luaL_tolstring(L, -1, &k.n);
-        v.p = luaL_tolstring(L, -3, &v.n);
-        link_param(b, &first, k, v, true);
-        lua_pop(L, 4);
-    }
-    lua_pushlstring(L, b->data, b->len);
-    return 1;
-}
-
-/* What is rarely asked for is made when it is. */
-static int req_index(lua_State *L)
-{
-    const char *key = luaL_checkstring(L, 2);
-    lua_pushvalue(L, 2);
-    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
-        return 1;
-    struct rt_exchange *x = exchange_of(L);
-    struct rt_str s;
-    if (strcmp(key, "id") == 0)
-        s = rt_str_of(x->id);
-    else if (strcmp(key, "origin") == 0)
-        s = rt_str_of(x->origin);
-    else if (strcmp(key, "method") == 0)
-        s = rt_http_method(x->http);
-    else if (strcmp(key, "path") == 0)
-        s = rt_http_path(x->http);
-    else if (strcmp(key, "query_text") == 0)
-        s = rt_http_query(x->http);
-    else if (strcmp(key, "address") == 0)
-        s = rt_str_of(x->address);
-    else
-        return 0;
-    lua_pushlstring(L, s.p ? s.p : "", s.n);
-    return 1;
-}
-
-void rt_request_open(lua_State *L)
-{
-    static const luaL_Reg methods[] = { { "header", req_header }, { "link", req_link }, { NULL, NULL } };
-    luaL_newmetatable(L, "rt.req");
-    luaL_newlib(L, methods);
-    lua_pushcclosure(L, req_index, 1);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
 }

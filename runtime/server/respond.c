@@ -202,7 +202,7 @@ static void add_headers(struct rt_conversation *c, int status, const char *type,
         add_file_name(c, file_name);
     if (c->replayed)
         add(c, "Idempotent-Replayed", "true");
-    if (status == 503 && !c->limit)
+    if (status == 503)
         add(c, "Retry-After", "1");
     if (status == 401 && c->has_exchange && !c->x.route->anyone)
         add(c, "WWW-Authenticate", challenge(c));

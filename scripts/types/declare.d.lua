@@ -18,6 +18,7 @@
 ---@field form? boolean the body may be form-encoded
 ---@field envelope? fun(e: table): table? the body of its own errors; nil: as all of the app look
 ---@field secret? boolean
+---@field guests? boolean
 ---@field check? fun(req: request)
 ---@field run fun(req: request): integer, any, table?
 

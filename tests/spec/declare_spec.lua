@@ -346,7 +346,7 @@ describe("normalise", function()
             'measures has "a" twice',
             'messages: unknown key "requird" (did you mean "required"?)',
             "codes[200] must be a text under a status from 400 to 599",
-            'limits["standard"]: per must be "user", "address", a principal or a scope',
+            'limits["standard"]: per must be "user", "token", "address", a principal or a scope',
             "config.seconds needs a default",
         }, { table.unpack(problems(m), 1, 8) })
         assert.equal(12, #problems(m))

@@ -230,7 +230,7 @@ end
 
 local function introduction(document, sample, groups)
     local shared = document.components.responses
-    local failure = shared.Error400 or shared[kit.sorted(shared)[1]]
+    local failure = shared.Error422 or shared.Error400 or shared[kit.sorted(shared)[1]]
     local json = failure and failure.content["application/json"]
     return html(assets.introduction, {
         limits = limits_html(groups),

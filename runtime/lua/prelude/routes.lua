@@ -9,7 +9,7 @@ local check_socket = host.load "sockets" (kit)
 
 local UNIT = set "name summary description"
 local ROUTE = set [[method path line socket summary description who within limit can params query body form returns
-    errors envelope secret check run]]
+    errors envelope secret guests check run]]
 local SOCKET = set [[method path line socket summary description who within limit can params query errors check
     token_query receives sends open message closed timeout]]
 local SPECIAL = set "none file html"
@@ -89,6 +89,9 @@ local function check_route_fields(ctx, r, out, what)
             ctx.problem(r.line, "%s: %s must be true or false", what, key)
         end
     end
+    if r.guests ~= nil and (type(r.guests) ~= "boolean" or r.who == "anyone") then
+        ctx.problem(r.line, '%s: guests must be true or false, on a route whose who is not "anyone"', what)
+    end
     for _, key in ipairs { "check", "envelope", "run" } do
         if type(r[key]) ~= "function" and (r[key] ~= nil or key == "run" and not r.socket) then
             ctx.problem(r.line, "%s: %s must be a function", what, key)
@@ -135,8 +138,8 @@ local function check_route(ctx, r, unit, out)
         who = r.who, within = r.within, limit = r.limit, can = r.can, params = nodes.params, query = nodes.query,
         body = nodes.body, returns = r.socket and { [101] = "none" } or check_returns(ctx, r, what),
         errors = type(r.errors) == "table" and r.errors or {},
-        secret = r.secret == true, form = r.form == true, envelope = r.envelope, check = r.check, run = r.run,
-        line = r.line,
+        secret = r.secret == true, guests = r.guests == true, form = r.form == true, envelope = r.envelope,
+        check = r.check, run = r.run, line = r.line,
         socket = r.socket and check_socket(ctx, r, what) or nil,
     }
 end
