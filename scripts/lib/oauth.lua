@@ -113,12 +113,13 @@ local function authorize_routes(config)
     local returns = { [200] = "html", [302] = "none", [400] = "html", [401] = "html", [403] = "html" }
     return GET(config.prefix .. "/authorize") {
         summary = "Ask for a code: a page to log in and allow it, or with a key a redirect at once", who = "anyone",
-        limit = config.limits.authorize, query = REQUEST, envelope = answers.envelope, returns = returns, secret = true,
+        limit = config.limits.authorize, query = REQUEST, envelope = answers.envelope, invalid = 400, returns = returns,
+        secret = true,
         run = function(req) return authorize.show(config, req) end,
     }, POST(config.prefix .. "/authorize") {
         summary = "What the page sends: log in and allow it", who = "anyone", limit = config.limits.authorize,
-        form = true, body = with(REQUEST, { email = ANY, password = ANY, decision = ANY, csrf = ANY }), envelope = answers.envelope,
-        returns = returns, secret = true,
+        form = true, body = with(REQUEST, { email = ANY, password = ANY, decision = ANY, csrf = ANY }),
+        envelope = answers.envelope, invalid = 400, returns = returns, secret = true,
         run = function(req) return authorize.submit(config, req) end,
     }
 end
@@ -127,7 +128,7 @@ local function token_routes(config)
     local authentication = { client_id = ANY, client_secret = ANY }
     return POST(config.prefix .. "/token") {
         summary = "Get tokens for a code, a refresh token or the client itself", who = "anyone", form = true,
-        limit = config.limits.token, secret = true, envelope = answers.envelope,
+        limit = config.limits.token, secret = true, envelope = answers.envelope, invalid = 400,
         body = with(authentication, {
             grant_type = ANY, code = ANY, redirect_uri = ANY, code_verifier = ANY, refresh_token = ANY, scope = ANY,
         }),
@@ -135,7 +136,7 @@ local function token_routes(config)
         run = function(req) return token.exchange(config, req) end,
     }, POST(config.prefix .. "/revoke") {
         summary = "Revoke a token; a refresh token with all that came of its grant", who = "anyone", form = true,
-        limit = config.limits.token, secret = true, envelope = answers.envelope,
+        limit = config.limits.token, secret = true, envelope = answers.envelope, invalid = 400,
         body = with(authentication, { token = ANY, token_type_hint = ANY }),
         returns = { [200] = "none", [400] = answers.ERROR, [401] = answers.ERROR },
         run = token.revoke,

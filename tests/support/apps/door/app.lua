@@ -89,7 +89,7 @@ return {
                 end,
             },
             GET "/door/clients" {
-                summary = "My organization's applications", who = "user", can = "clients.manage", returns = { [200] = any },
+                summary = "My applications", who = "user", can = "clients.manage", returns = { [200] = any },
                 run = function(req) return 200, (plain.clients(req.user.tenant_id)) end,
             },
         },
