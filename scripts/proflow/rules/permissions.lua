@@ -21,6 +21,7 @@ local MAY = {
     ["user.read"] = EVERYBODY,
     ["user.manage"] = ADMINS,
     ["webhook.manage"] = ADMINS,
+    ["oauth_client.manage"] = ADMINS,
     ["api_key.manage_own"] = EVERYBODY,
     ["api_key.manage_all"] = ADMINS,
 }
