@@ -8,7 +8,8 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from support import door
-from support.door import BACK, PASSWORD, Door, answer_of, basic, challenge, hidden
+from support.door import PASSWORD, Door
+from support.oauth import BACK, answer_of, basic, challenge, hidden
 
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"        # RFC 7636, appendix B
 S256 = {"code_challenge": challenge(VERIFIER), "code_challenge_method": "S256"}
@@ -429,7 +430,7 @@ def test_the_page_says_who_asks_for_what_and_where_it_goes(ours):
 
 
 def test_the_page_cannot_be_framed_kept_or_scripted(ours, client):
-    for r in (ours.page(ours.request(client)), ours.page({}), ours.submit(client, {"email": "x"})):
+    for r in (ours.page(ours.request(client)), ours.page({}), ours.submit(client, {"email": "x", "password": "y"})):
         policy = r.header("content-security-policy")
         assert "frame-ancestors 'none'" in policy and "default-src 'none'" in policy and "unsafe" not in policy
         assert r.header("x-frame-options") == "DENY" and r.header("cache-control") == "no-store"
