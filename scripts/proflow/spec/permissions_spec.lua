@@ -24,12 +24,12 @@ describe("roles (PF-13)", function()
         end
         table.sort(may)
         assert.same({
-            "api_key.manage_own", "project.read", "task.read", "team.read", "time_entry.read", "user.read",
+            "api_key.read", "api_key.write", "project.read", "task.read", "team.read", "time_entry.read", "user.read",
         }, may)
     end)
 
     it("developers and managers work", function()
-        for _, what in ipairs { "project.write", "task.write", "time_entry.write" } do
+        for _, what in ipairs { "project.write", "task.write", "task.delete", "time_entry.write" } do
             assert.equal("developer manager admin", who_may(what))
         end
     end)
@@ -40,7 +40,7 @@ describe("roles (PF-13)", function()
 
     it("admins do the rest", function()
         for _, what in ipairs {
-            "project.delete", "team.manage", "user.manage", "webhook.manage", "api_key.manage_all",
+            "project.delete", "team.write", "user.write", "webhook.manage", "api_key.write_all",
         } do
             assert.equal("admin", who_may(what))
         end
