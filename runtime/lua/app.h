@@ -36,6 +36,7 @@ struct rt_route {
     bool secret, anyone;
     bool guests; /* a request without a token comes in, too; then it has no user */
     bool form; /* the body may be form-encoded */
+    int invalid_status; /* of input that breaks its declaration */
     bool socket; /* its handshake; then these handlers, LUA_NOREF for none */
     int open_ref, message_ref, closed_ref, timeout_ref;
     const char *token_query; /* a query parameter that may hold the token instead of the header, or NULL */

@@ -16,12 +16,12 @@
 enum { JSON_DEPTH = 32 };
 
 /* A validation failure with the table of messages at the top of the stack as details. */
-static int raise_invalid(lua_State *L)
+static int raise_invalid(lua_State *L, int status)
 {
     lua_createtable(L, 0, 3);
     lua_insert(L, -2);
     lua_setfield(L, -2, "details");
-    lua_pushinteger(L, rt_vm_of(L)->app->invalid_status);
+    lua_pushinteger(L, status);
     lua_setfield(L, -2, "status");
     lua_pushliteral(L, "Invalid input data");
     lua_setfield(L, -2, "message");
@@ -35,8 +35,7 @@ void rt_push_decoded(lua_State *L, struct rt_str s, bool plus, int status)
     char *out = luaL_buffinitsize(L, &b, s.n + 1);
     long n = rt_percent_decode(s, plus, out);
     if (n < 0)
-        rt_raise_failure(L, status, NULL,
-                         status == 404 ? "Resource not found" : "Malformed percent-encoding");
+        rt_raise_failure(L, status, NULL, status == 404 ? "Resource not found" : "Malformed percent-encoding");
     luaL_pushresultsize(&b, (size_t)n);
 }
 
@@ -80,7 +79,7 @@ static int invalid_body(lua_State *L, const char *message)
     lua_createtable(L, 0, 1);
     push_message(L, message);
     lua_setfield(L, -2, "non_field_errors");
-    return raise_invalid(L);
+    return raise_invalid(L, 400);
 }
 
 /* Pushes the decoded body; an empty one counts as {} (decision X-6). */
@@ -245,7 +244,7 @@ void rt_input_fill(lua_State *L, struct rt_exchange *x, int req)
     if (r->check_ref != LUA_NOREF)
         bad += check_own(L, x, req, errors);
     if (bad)
-        raise_invalid(L);
+        raise_invalid(L, r->invalid_status);
     lua_pop(L, 1);
 }
 

@@ -8,7 +8,7 @@ return {
     version = "1.0",
     summary = "Projects, tasks, teams and time tracking.",
     hosts = { "api.proflow.com", "proflow.localhost" },
-    prefixes = { "/v1" },
+    prefixes = { "/v1", "/.well-known/oauth-authorization-server/v1" },
     trailing_slash = true,
 
     invalid = 422,
@@ -49,6 +49,7 @@ return {
     units = {
         require "routes.auth",
         require "routes.api_keys",
+        require "oauth".unit,
         require "routes.projects",
         require "routes.tasks",
         require "routes.teams",

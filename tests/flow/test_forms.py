@@ -54,7 +54,13 @@ def test_everything_else_is_json(send, kind):
 
 
 def test_a_route_that_does_not_ask_for_forms_takes_none(send):
-    assert "non_field_errors" in details(send("name=Ada", path="/forms/json"))
+    assert send("name=Ada", path="/forms/json").status == 400
+    assert send('{"name": "Ada"}', path="/forms/json").json() == {"name": "Ada"}
+
+
+def test_a_route_may_have_its_own_status_for_invalid_input(send):
+    r = send('{"name": ""}', path="/forms/json")
+    assert r.status == 422 and r.json() == {"app": "INVALID", "details": {"name": ["This field may not be blank."]}}
 
 
 def test_all_violations_come_together(send):
@@ -142,6 +148,7 @@ def test_the_documents_say_so(tmp_path):
     ("form = true, returns", 'form = "yes", returns', "form must be true or false"),
     ("count = optional(integer { 1, 9 })", "count = map(text)", "a text of a URL or a form cannot hold the type map"),
     ("envelope = plain, returns", "envelope = 7, returns", "envelope must be a function"),
+    ("invalid = 422", "invalid = 409", "must be 400 or 422"),
     ('returns = { [302] = "none" }', 'form = true, returns = { [302] = "none" }', "form needs a body"),
 ])
 def test_mistakes_in_a_declaration_are_found(tmp_path, right, wrong, said):

@@ -112,7 +112,8 @@ function Responses:of(route)
         [401] = (route.who or "anyone") ~= "anyone", [403] = route.can ~= nil or route.within ~= nil,
         [404] = has_fields(route.params), [426] = route.socket ~= nil, [429] = route.limit ~= nil,
     }
-    standard[self.invalid] = standard[self.invalid] or input
+    local invalid = route.invalid or self.invalid
+    standard[invalid] = standard[invalid] or input
     for status, applies in pairs(standard) do
         if applies then
             responses[tostring(status)] = self:standard_error(status)

@@ -8,8 +8,8 @@ local sorted, hint, set = kit.sorted, kit.hint, kit.set
 local check_socket = host.load "sockets" (kit)
 
 local UNIT = set "name summary description"
-local ROUTE = set [[method path line socket summary description who within limit can params query body form returns
-    errors envelope secret guests check run]]
+local ROUTE = set [[method path line socket summary description who guests within limit can params query body form
+    invalid returns errors envelope secret check run]]
 local SOCKET = set [[method path line socket summary description who within limit can params query errors check
     token_query receives sends open message closed timeout]]
 local SPECIAL = set "none file html"
@@ -97,6 +97,9 @@ local function check_route_fields(ctx, r, out, what)
             ctx.problem(r.line, "%s: %s must be a function", what, key)
         end
     end
+    if r.invalid ~= nil and r.invalid ~= 400 and r.invalid ~= 422 then
+        ctx.problem(r.line, "%s: invalid, the status of invalid input, must be 400 or 422", what)
+    end
     if r.form and r.body == nil then
         ctx.problem(r.line, "%s: form needs a body", what)
     end
@@ -138,8 +141,8 @@ local function check_route(ctx, r, unit, out)
         who = r.who, within = r.within, limit = r.limit, can = r.can, params = nodes.params, query = nodes.query,
         body = nodes.body, returns = r.socket and { [101] = "none" } or check_returns(ctx, r, what),
         errors = type(r.errors) == "table" and r.errors or {},
-        secret = r.secret == true, guests = r.guests == true, form = r.form == true, envelope = r.envelope,
-        check = r.check, run = r.run, line = r.line,
+        secret = r.secret == true, guests = r.guests == true, form = r.form == true,
+        invalid = r.invalid or out.invalid, envelope = r.envelope, check = r.check, run = r.run, line = r.line,
         socket = r.socket and check_socket(ctx, r, what) or nil,
     }
 end

@@ -22,6 +22,7 @@ local MAY = {
     ["user.read"] = EVERYBODY,
     ["user.write"] = ADMINS,
     ["webhook.manage"] = ADMINS,
+    ["oauth_client.manage"] = ADMINS,
     ["api_key.read"] = EVERYBODY,         -- their own
     ["api_key.write"] = EVERYBODY,
     ["api_key.write_all"] = ADMINS,

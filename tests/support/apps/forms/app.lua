@@ -18,7 +18,7 @@ end
 
 return {
     name = "forms", title = "Forms", prefixes = { "/forms" },
-    codes = { [400] = "BAD", [401] = "WHO", [409] = "CONFLICT", [413] = "LARGE", [429] = "SLOW" },
+    codes = { [400] = "BAD", [401] = "WHO", [409] = "CONFLICT", [413] = "LARGE", [422] = "INVALID", [429] = "SLOW" },
     envelope = function(e) return { app = e.code, details = e.details } end,
     principals = { user = user },
     limits = { few = { count = 1, seconds = 3600, per = "address" } },
@@ -27,17 +27,17 @@ return {
             name = "forms", summary = "Forms.",
             POST "/forms/echo" {
                 summary = "Echo", who = "anyone", form = true, returns = { [200] = any },
-                body = { name = text { 1, 20 }, count = optional(integer { 1, 9 }), raw = optional(text { trim = false }),
-                    done = optional(boolean) },
+                body = { name = text { 1, 20 }, count = optional(integer { 1, 9 }), done = optional(boolean),
+                    raw = optional(text { trim = false }) },
                 run = function(req) return 200, req.body end,
             },
             POST "/forms/json" {
-                summary = "No form", who = "anyone", body = { name = text }, returns = { [200] = any },
+                summary = "No form", who = "anyone", invalid = 422, body = { name = text }, returns = { [200] = any },
                 run = function(req) return 200, req.body end,
             },
             POST "/forms/own" {
-                summary = "Own errors", who = "anyone", form = true, body = { name = text, conflict = optional(boolean) },
-                envelope = plain, returns = { [200] = any },
+                summary = "Own errors", who = "anyone", form = true, envelope = plain, returns = { [200] = any },
+                body = { name = text, conflict = optional(boolean) },
                 run = function(req)
                     if req.body.conflict then
                         fail.conflict()
