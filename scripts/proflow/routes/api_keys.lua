@@ -2,16 +2,17 @@
 --
 -- API keys (PF-1). Everybody manages keys of their own; admins all of the organization (PF-13).
 local accounts = require "accounts"
-local conditions = require "lib.conditions"
 local ids = require "ids"
-local lists = require "lists"
+local passwords = require "lib.passwords"
+local resource = require "resource"
 local rules = require "rules.permissions"
 local views = require "views"
 
+local KEY = { name = "api_key", many = "API keys", model = "ApiKey", path = "/v1/api-keys" }
 local BY_EMAIL = "SELECT seq, organization, password_hash FROM users WHERE email_key = ? AND status = 'active'"
 
 local function manages_all(member)
-    return (rules["api_key.manage_all"](member))
+    return (rules["api_key.write_all"](member))
 end
 
 -- Without a key: whose e-mail and password these are.
@@ -22,11 +23,7 @@ local function log_in(body)
         local field = body.email and "password" or "email"
         fail.validation { [field] = "This field is required." }
     end
-    local user = db.one(BY_EMAIL, body.email:lower())
-    -- Without a user the check takes as long, so the time does not tell which e-mails exist.
-    if not password.verify(body.password, user and user.password_hash) then
-        fail.unauthorized "The e-mail or the password is wrong."
-    end
+    local user = passwords.verified(db.one(BY_EMAIL, body.email:lower()), body.password)
     return user.organization, user.seq
 end
 
@@ -40,14 +37,6 @@ local function create(req)
     return 201, db.transaction(function(tx)
         return accounts.key(tx, organization, user, req.body.name or accounts.KEY_NAME, req.now)
     end)
-end
-
-local function list_keys(req)
-    local where = conditions.new("organization = ?", req.user.organization)
-    if not manages_all(req.user) then
-        where:add("user = ?", req.user.id)
-    end
-    return lists.list(req, views.api_key, where)
 end
 
 local function revoke(req)
@@ -65,40 +54,30 @@ end
 return {
     name = "api_keys",
     summary = "API keys.",
-    POST "/v1/api-keys" {
+    resource.route(POST, KEY.path, nil, {
         summary = "Create an API key",
         description = "For the user of the key that comes with the request, else of e-mail and password.",
-        who = "member",
         guests = true,
-        limit = "key",
         body = {
             name = optional(accounts.key_name),
-            email = optional(text { 1, 254, example = "user@example.com" }),
-            password = optional(text { 1, 128, trim = false, example = "SecurePass123!" }),
+            email = optional(passwords.login.email),
+            password = optional(passwords.login.password),
         },
         returns = { [201] = "NewApiKey" },
         errors = { [401] = "The key is no good, e-mail or password are wrong, or there is neither." },
         secret = true,
         run = create,
-    },
-    GET "/v1/api-keys" {
-        summary = "List API keys",
-        description = "Without the keys themselves. An admin sees those of the whole organization.",
-        who = "member",
-        limit = "key",
-        can = "api_key.manage_own",
-        query = lists.query {},
-        returns = { [200] = "ApiKeyPage" },
-        run = list_keys,
-    },
-    DELETE "/v1/api-keys/{id}" {
+    }),
+    resource.list(KEY, {}, nil, function(where, member)
+        if not manages_all(member) then
+            where:add("user = ?", member.id)
+        end
+    end),
+    resource.route(DELETE, KEY.path .. "/{id}", "api_key.write", {
         summary = "Revoke an API key",
-        who = "member",
-        limit = "key",
-        can = "api_key.manage_own",
         params = { id = ids.type "key_7QhT2vYxN4mKpR8sWc3f" },
         returns = { [204] = "none" },
         errors = { [403] = "The key is another user's.", [404] = "The organization has no such key." },
         run = revoke,
-    },
+    }),
 }

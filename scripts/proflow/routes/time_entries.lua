@@ -2,12 +2,12 @@
 --
 -- Recorded time (PF-14).
 local changes = require "changes"
-local conditions = require "lib.conditions"
 local ids = require "ids"
-local lists = require "lists"
 local references = require "references"
+local resource = require "resource"
 local rules = require "rules.permissions"
-local views = require "views"
+
+local ENTRY = { name = "time_entry", many = "time entries", model = "TimeEntry", path = "/v1/time-entries" }
 
 -- Who may not record for others learns nothing about which others there are.
 local function check(req)
@@ -26,37 +26,18 @@ local function check(req)
 end
 
 local function create(req)
-    local body = req.body
-    return changes.create(req, "time_entry", {
-        task_id = body.task_id,
-        user_id = body.user_id or req.user.user_id,
-        duration = body.duration,
-        description = body.description,
-        started_at = body.started_at or req.now - body.duration,
-    })
+    local entry = req.body
+    entry.user_id = entry.user_id or req.user.user_id
+    entry.started_at = entry.started_at or req.now - entry.duration
+    return changes.create(req, "time_entry", entry)
 end
 
 return {
     name = "time_entries",
     summary = "Recorded time.",
-    GET "/v1/time-entries" {
-        summary = "List time entries",
-        who = "member",
-        limit = "key",
-        can = "time_entry.read",
-        query = lists.query { task_id = "Task identifier", user_id = "User identifier" },
-        returns = { [200] = "TimeEntryPage" },
-        run = function(req)
-            local where = conditions.new("organization = ?", req.user.organization)
-            where:filter("task_id = ?", req.query.task_id):filter("user_id = ?", req.query.user_id)
-            return lists.list(req, views.time_entry, where)
-        end,
-    },
-    POST "/v1/time-entries" {
+    resource.list(ENTRY, { task_id = "Task identifier", user_id = "User identifier" }),
+    resource.route(POST, ENTRY.path, "time_entry.write", {
         summary = "Log time",
-        who = "member",
-        limit = "key",
-        can = "time_entry.write",
         body = {
             task_id = ids.type "task_7QhT2vYxN4mKpR8sWc3f",
             user_id = doc("Your own when left out; another user's takes the role manager or admin.",
@@ -69,5 +50,5 @@ return {
         returns = { [201] = "TimeEntry" },
         errors = { [403] = "The role is too low, or too low for another user's time." },
         run = create,
-    },
+    }),
 }

@@ -2,12 +2,12 @@
 --
 -- Users of an organization (PF-12). A new one gets a key; who has no password can only use keys.
 local accounts = require "accounts"
-local conditions = require "lib.conditions"
-local lists = require "lists"
+local resource = require "resource"
 local values = require "values"
 local view = require "lib.view"
 local views = require "views"
 
+local USER = { name = "user", many = "users", model = "User", path = "/v1/users" }
 local IN_TEAM = "EXISTS (SELECT 1 FROM team_members m WHERE m.team_id = ? AND m.user = users.seq)"
 
 local function create(req)
@@ -25,25 +25,12 @@ end
 return {
     name = "users",
     summary = "Users of an organization.",
-    GET "/v1/users" {
-        summary = "List users",
-        who = "member",
-        limit = "key",
-        can = "user.read",
-        query = lists.query { team_id = "Team identifier", role = "User role", status = "User status" },
-        returns = { [200] = "UserPage" },
-        run = function(req)
-            local where = conditions.new("organization = ?", req.user.organization)
-            where:filter("role = ?", req.query.role):filter("status = ?", req.query.status)
-            return lists.list(req, views.user, where:filter(IN_TEAM, req.query.team_id))
-        end,
-    },
-    POST "/v1/users" {
+    resource.list(USER, { team_id = "Team identifier", role = "User role", status = "User status" }, {
+        team_id = function(where, id) where:add(IN_TEAM, id) end,
+    }),
+    resource.route(POST, USER.path, "user.write", {
         summary = "Create a user",
         description = "The answer has the user's first API key, which is shown this once.",
-        who = "member",
-        limit = "key",
-        can = "user.manage",
         body = {
             name = accounts.name,
             email = accounts.email,
@@ -54,5 +41,5 @@ return {
         errors = { [409] = "The e-mail is already registered." },
         secret = true,
         run = create,
-    },
+    }),
 }

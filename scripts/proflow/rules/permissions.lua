@@ -13,17 +13,19 @@ local MAY = {
     ["project.delete"] = ADMINS,
     ["task.read"] = EVERYBODY,
     ["task.write"] = WORKERS,
+    ["task.delete"] = WORKERS,
     ["time_entry.read"] = EVERYBODY,
     ["time_entry.write"] = WORKERS,
     ["time_entry.write_for_others"] = MANAGERS,
     ["team.read"] = EVERYBODY,
-    ["team.manage"] = ADMINS,
+    ["team.write"] = ADMINS,
     ["user.read"] = EVERYBODY,
-    ["user.manage"] = ADMINS,
+    ["user.write"] = ADMINS,
     ["webhook.manage"] = ADMINS,
     ["oauth_client.manage"] = ADMINS,
-    ["api_key.manage_own"] = EVERYBODY,
-    ["api_key.manage_all"] = ADMINS,
+    ["api_key.read"] = EVERYBODY,         -- their own
+    ["api_key.write"] = EVERYBODY,
+    ["api_key.write_all"] = ADMINS,
 }
 
 local rules = {}
