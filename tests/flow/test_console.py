@@ -413,7 +413,10 @@ def test_what_cannot_be_recorded_is_not_run(server, line):
 def test_use_goes_to_another_app_and_back(tmp_path, start_server):
     folder = Folder(tmp_path / "top", chat=False)
     server = start_server(**folder.options())
-    line = Line(server, app=None)
+    nameless = Line(server, app=None)
+    assert nameless.first["type"] == "end" and nameless.first["reason"].endswith("name one of them: one, two")
+    nameless.close()
+    line = Line(server, app="one")
     assert line.first["apps"] == ["one", "two"] and line.first["app"] == "one"
     line.eval("x = 'of the first'")
     assert line.eval("use 'two'")["app"] == "two"
