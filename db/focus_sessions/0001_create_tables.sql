@@ -38,4 +38,4 @@ CREATE TABLE focus_sessions (
 -- The history, newest first, also of one status or one quest (FS-10).
 CREATE INDEX focus_sessions_user ON focus_sessions(user_id, started_at, id);
 CREATE INDEX focus_sessions_status ON focus_sessions(user_id, status, started_at, id);
-CREATE INDEX focus_sessions_quest ON focus_sessions(quest_id, started_at, id);
+CREATE INDEX focus_sessions_quest ON focus_sessions(user_id, quest_id, started_at, id);

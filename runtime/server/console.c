@@ -372,7 +372,17 @@ static struct rt_session *free_slot(void)
     return NULL;
 }
 
-static const char *set_up(struct rt_session *s, struct rt_host *h, struct rt_control_request *q)
+/* Which app a conversation without a name means would change with each new one: it has to be said. */
+static const char *which(const struct rt_host *h, char *text, size_t size)
+{
+    size_t n = (size_t)snprintf(text, size, "several apps are served, name one of them:");
+    for (int a = 0; a < h->n_apps && n < size; a++)
+        n += (size_t)snprintf(text + n, size - n, "%s %s", a ? "," : "", h->apps[a].shared.name);
+    return text;
+}
+
+/* NULL, or why not; `words` is room for it. */
+static const char *set_up(struct rt_session *s, struct rt_host *h, struct rt_control_request *q, char words[400])
 {
     const char *text = q->line + sizeof RT_CONSOLE_COMMAND - 1;
     char app[64] = "";
@@ -382,6 +392,8 @@ static const char *set_up(struct rt_session *s, struct rt_host *h, struct rt_con
     if (rt_json_int(rt_json_member(o, "version"), 0) != RT_CONSOLE_VERSION)
         return "the server speaks another version of the protocol";
     rt_json_copy(rt_json_member(o, "app"), app, sizeof app);
+    if (!app[0] && h->n_apps > 1)
+        return which(h, words, 400);
     int index = app[0] ? find_app(h, app) : 0;
     if (index < 0)
         return "the server has no such app";
@@ -412,7 +424,8 @@ static const char *set_up(struct rt_session *s, struct rt_host *h, struct rt_con
 void rt_consoles_begin(struct rt_host *h, struct rt_control_request *q)
 {
     struct rt_session *s = free_slot();
-    const char *why = s ? set_up(s, h, q) : "too many consoles are open";
+    char words[400];
+    const char *why = s ? set_up(s, h, q, words) : "too many consoles are open";
     if (!why) {
         pthread_mutex_init(&s->mu, NULL);
         if (pthread_create(&s->thread, NULL, run, s))

@@ -37,15 +37,15 @@ def started(start_server, **options):
 
 
 class Line:
-    """A conversation, frame by frame."""
+    """A conversation, frame by frame; app=None: with whichever app comes first."""
 
-    def __init__(self, server, **first):
+    def __init__(self, server, app="focusflow", **first):
         self.s = socket.socket(socket.AF_UNIX)
         self.s.settimeout(20)
         folder = os.open(server.data, os.O_PATH)
         self.s.connect("/proc/self/fd/%d/perigee.sock" % folder)
         os.close(folder)
-        self.s.sendall(("console %s\n" % json.dumps({"version": 1, "app": "focusflow", **first})).encode())
+        self.s.sendall(("console %s\n" % json.dumps({"version": 1, **({"app": app} if app else {}), **first})).encode())
         self.f = self.s.makefile("r")
         self.first = self.next()
 
@@ -358,7 +358,7 @@ def test_completion(line):
 
 
 @pytest.mark.parametrize("text, first", [
-    ("use 'focus", "focusflow"),
+    ("use 'focusf", "focusflow"),
     ('as(1).get "/api/v1/pomodoro/act', "/api/v1/pomodoro/active/"),
     ("as(1).post('/api/v1/pomodoro/brea", "/api/v1/pomodoro/break/start/"),
     ('explain("member.inv', "member.invite"),
@@ -413,7 +413,10 @@ def test_what_cannot_be_recorded_is_not_run(server, line):
 def test_use_goes_to_another_app_and_back(tmp_path, start_server):
     folder = Folder(tmp_path / "top", chat=False)
     server = start_server(**folder.options())
-    line = Line(server)
+    nameless = Line(server, app=None)
+    assert nameless.first["type"] == "end" and nameless.first["reason"].endswith("name one of them: one, two")
+    nameless.close()
+    line = Line(server, app="one")
     assert line.first["apps"] == ["one", "two"] and line.first["app"] == "one"
     line.eval("x = 'of the first'")
     assert line.eval("use 'two'")["app"] == "two"

@@ -1,16 +1,23 @@
 """Focus Sessions, beside the other apps on one port: what its document leaves open is decided by FS-1 to FS-14."""
 import re
+import sys
 import uuid
+from pathlib import Path
 
 import pytest
 
 from support.client import Client
 from support.focus_sessions import Worker
+from support.openapi import check_endpoint, operations
 from support.people import PASSWORD, User, claims, unique
 from support.threads import together
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "contract"))
+from catalogue import of  # noqa: E402
+
+_, ENDPOINTS = of("focus-sessions")
 SERVER = {"limits": "on"}
-UNKNOWN = str(uuid.uuid4())
+UNKNOWN = "6f1c7a52-93d4-4c0e-8b1a-2f6d9e3a7c58"     # the same in all of the suite's processes
 WEEK = 7 * 86400
 
 
@@ -325,11 +332,19 @@ def test_others_sessions_are_unknown(worker):
     assert other.history() == [] and u.history() == [s]
 
 
-@pytest.mark.parametrize("wrong", ["f1...", "1", UNKNOWN, UNKNOWN[:-1], "%20" + UNKNOWN, "docs", "%00"])
+@pytest.mark.parametrize("wrong", ["f1...", "1", UNKNOWN, UNKNOWN[:-1], "docs", "%00"])
 def test_unknown_and_malformed_ids(worker, wrong):
     u = worker()
     u.change({"id": wrong}, "completed").refused(404, "not_found")
     u.delete({"id": wrong}).refused(404, "not_found")
+
+
+def test_an_id_with_a_blank_is_malformed(worker):
+    u = worker()
+    s = u.start()
+    for wrong in ("%20" + s["id"], s["id"] + "%20", s["id"] + "%0a"):
+        u.change({"id": wrong}, "completed").refused(404, "not_found")
+    assert u.history() == [s]
 
 
 def test_there_are_no_limits(worker):
@@ -341,4 +356,6 @@ def test_there_are_no_limits(worker):
 def test_its_documents(client):
     assert client.get("/focus-sessions/docs").status == 200
     document = client.get("/focus-sessions/docs?format=openapi").expect(200)
-    assert set(document["paths"]) == {"/auth/register", "/auth/login", "/quests", "/focus-sessions", "/focus-sessions/{id}"}
+    assert len(operations(document)) == len(ENDPOINTS)
+    for endpoint in ENDPOINTS.values():
+        check_endpoint(document, endpoint)
