@@ -34,13 +34,13 @@ struct rt_route {
     struct rt_returns returns[RT_RETURNS_MAX];
     int n_returns;
     bool secret, anyone;
-    bool guests; /* a request without a token comes in, too; then it has no user */
-    bool form; /* the body may be form-encoded */
+    bool guests;        /* a request without a token comes in, too; then it has no user */
+    bool form;          /* the body may be form-encoded */
     int invalid_status; /* of input that breaks its declaration */
-    bool socket; /* its handshake; then these handlers, LUA_NOREF for none */
+    bool socket;        /* its handshake; then these handlers, LUA_NOREF for none */
     int open_ref, message_ref, closed_ref, timeout_ref;
     const char *token_query; /* a query parameter that may hold the token instead of the header, or NULL */
-    int doc; /* index into docs when the host itself answers, else -1 */
+    int doc;                 /* index into docs when the host itself answers, else -1 */
 };
 
 /* What a counter belongs to. A scope's falls back to the user's where a route is not within that scope. */
@@ -69,11 +69,11 @@ struct rt_app {
     int n_docs;
     struct rt_page_declaration *pages;
     int n_pages;
-    const char *demo_login; /* how to log in to the demo data, for a person, or NULL */
+    const char *demo_login;         /* how to log in to the demo data, for a person, or NULL */
     const char **hosts, **prefixes; /* ended by NULL */
     bool trailing_slash, reset_iso;
     int invalid_status; /* of input that breaks its declaration; text that is no JSON is 400 in any case */
-    int table_ref; /* the normalised manifest */
+    int table_ref;      /* the normalised manifest */
     int envelope_ref, timers_ref, recount_ref, demo_ref, webhooks_ref;
     struct rt_schema_set *models;
     struct rt_messages *messages;

@@ -247,4 +247,3 @@ void rt_input_fill(lua_State *L, struct rt_exchange *x, int req)
         raise_invalid(L, r->invalid_status);
     lua_pop(L, 1);
 }
-

@@ -123,6 +123,6 @@ L_FN(crypto_decode, RT_ANY, "crypto.decode(text: string, form: string): string |
     return 1;
 }
 
-static const struct rt_lua_fn *const fns[] = { &crypto_sha256, &crypto_hmac,  &crypto_random,
-                                               &crypto_uuid,   &crypto_equal, &crypto_encode, &crypto_decode, NULL };
+static const struct rt_lua_fn *const fns[] = { &crypto_sha256, &crypto_hmac,   &crypto_random, &crypto_uuid,
+                                               &crypto_equal,  &crypto_encode, &crypto_decode, NULL };
 const struct rt_lua_lib rt_lib_crypto = { "crypto", "Digests, MACs and random identifiers.", fns };

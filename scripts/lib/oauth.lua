@@ -57,6 +57,7 @@ local REQUEST = {
     response_type = ANY, client_id = ANY, redirect_uri = ANY, scope = ANY, state = ANY, code_challenge = ANY,
     code_challenge_method = ANY, response_mode = ANY,
 }
+local NOTHING = map(any)        -- {}: some clients read the answer to a revocation as JSON
 local METADATA = "/.well-known/oauth-authorization-server"
 
 local function with(fields, more)
@@ -138,7 +139,7 @@ local function token_routes(config)
         summary = "Revoke a token; a refresh token with all that came of its grant", who = "anyone", form = true,
         limit = config.limits.token, secret = true, envelope = answers.envelope, invalid = 400,
         body = with(authentication, { token = ANY, token_type_hint = ANY }),
-        returns = { [200] = "none", [400] = answers.ERROR, [401] = answers.ERROR },
+        returns = { [200] = NOTHING, [400] = answers.ERROR, [401] = answers.ERROR },
         run = token.revoke,
     }, GET(METADATA .. config.issuer) {
         summary = "What this authorization server can do", who = "anyone", returns = { [200] = any },

@@ -294,6 +294,17 @@ def test_a_public_client_cannot_act_for_itself(ours, public):
     refused(ours.token(public, grant_type="client_credentials"), "unauthorized_client")
 
 
+def test_a_repeated_request_gets_the_first_answer_if_it_is_the_same_client(ours, client):
+    fields = {"grant_type": "authorization_code", "code": ours.code(client), "redirect_uri": BACK}
+    headers = {"Idempotency-Key": "once-" + fields["code"], **basic(client["client_id"], client["client_secret"])}
+    first, again = ours.post("/token", fields, headers), ours.post("/token", fields, headers)
+    assert again.header("idempotent-replayed") == "true" and again.json() == first.json()
+    for other in (basic(client["client_id"], "wrong"), {"Authorization": ""}, basic("x", client["client_secret"])):
+        r = ours.post("/token", fields, {**headers, **other})
+        assert r.status == 400 and "access_token" not in r.text()
+    assert ours.me(first.json()["access_token"]).status == 200
+
+
 # ---- what the token endpoint takes -----------------------------------------------------------------------------------
 
 def test_the_token_endpoint_takes_posts_only(ours):
@@ -499,7 +510,7 @@ def test_revoking_an_access_token_ends_it_alone(ours, client):
     tokens = ours.tokens(client)
     assert ours.me(tokens["access_token"]).status == 200
     r = ours.revoke(client, tokens["access_token"], token_type_hint="refresh_token")
-    assert r.status == 200 and r.body == b"" and ours.me(tokens["access_token"]).status == 401
+    assert r.status == 200 and r.json() == {} and ours.me(tokens["access_token"]).status == 401
     assert ours.refresh(client, tokens["refresh_token"]).status == 200
 
 

@@ -10,7 +10,7 @@ local STYLE = [[
 :root { color-scheme: light dark; --line: #8c8c8c; --accent: #1a56c4; --alarm: #b00020 }
 @media (prefers-color-scheme: dark) { :root { --accent: #8ab4f8; --alarm: #ff8a80 } }
 * { box-sizing: border-box }
-body { margin: 0; font: 1rem/1.5 system-ui, sans-serif }
+body { margin: 0; font: 1rem/1.5 system-ui, sans-serif; background: Canvas; color: CanvasText }
 main { max-width: 26rem; margin: 0 auto; padding: 2rem 1rem }
 h1 { font-size: 1.4rem; line-height: 1.3; overflow-wrap: anywhere }
 label { display: block; margin-top: 1rem; font-weight: 600 }

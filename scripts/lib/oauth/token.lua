@@ -128,7 +128,7 @@ function token.revoke(req)
         elseif row then
             grants.revoke_token(tx, row.id)
         end
-        return 200, nil, NO_STORE
+        return 200, {}, NO_STORE
     end)
 end
 
