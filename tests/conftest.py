@@ -9,6 +9,7 @@ import pytest  # noqa: E402
 
 from support import server as servers  # noqa: E402
 from support.people import User  # noqa: E402
+from support.receiver import Receiver  # noqa: E402
 from support.server import Server  # noqa: E402
 from support.sockets import Socket  # noqa: E402
 
@@ -79,6 +80,14 @@ def client(server):
 def figure():
     """figure("text"): a line for the summary at the end of the run."""
     return figures.append
+
+
+@pytest.fixture(scope="module")
+def receiver():
+    """Where webhooks arrive."""
+    r = Receiver()
+    yield r
+    r.close()
 
 
 @pytest.hookimpl(hookwrapper=True)

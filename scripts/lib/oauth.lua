@@ -11,7 +11,8 @@
 --       rights = "See and change your projects.",      -- what a client may do, when there are no scopes
 --       scopes = { { "read", "See your projects." }, … },           -- optional
 --       who = "user", can = "oauth.manage",            -- of the routes that manage clients
---       limits = { authorize =, token =, clients = },  -- names of the app's limits, each optional
+--       limits = { page =, authorize =, token =, clients = },       -- names of the app's limits, each optional; page:
+--                                  -- of the request for the page, which may come with a key
 --       login = function(email, password) → user | nil,             -- may wait
 --       key = function(key) → user | nil,              -- optional: of the app's own keys, which need no page
 --       find = function(id) → user | nil,              -- whoever may still act
@@ -113,8 +114,8 @@ end
 local function authorize_routes(config)
     local returns = { [200] = "html", [302] = "none", [400] = "html", [401] = "html", [403] = "html" }
     return GET(config.prefix .. "/authorize") {
-        summary = "Ask for a code: a page to log in and allow it, or with a key a redirect at once", who = "anyone",
-        limit = config.limits.authorize, query = REQUEST, envelope = answers.envelope, invalid = 400, returns = returns,
+        summary = "Ask for a code: a page to log in and allow it, or with a key a redirect at once", who = config.who,
+        guests = true, limit = config.limits.page or config.limits.authorize, query = REQUEST, envelope = answers.envelope, invalid = 400, returns = returns,
         secret = true,
         run = function(req) return authorize.show(config, req) end,
     }, POST(config.prefix .. "/authorize") {

@@ -27,7 +27,7 @@ return new_oauth {
     rights = "Read and change projects, tasks, teams and recorded time, as far as your role allows.",
     who = "member",
     can = "oauth_client.manage",
-    limits = { authorize = "address", token = "address", clients = "key" },
+    limits = { page = "key", authorize = "address", token = "address", clients = "key" },
     login = login,
     find = find,
     key = function(key)

@@ -1,5 +1,6 @@
 """Scenes of ProFlow. Those of listing make what is listed by the documented request."""
 from examples import Ask, example, scene
+from support.oauth import BACK
 from support.people import unique
 
 
@@ -127,3 +128,32 @@ def _(u):
 @scene("proflow.users.create")
 def _(u):
     return Ask(json={"name": "User Name", "email": "u%s@example.com" % unique()})
+
+
+def client(u):
+    return u.post("/oauth/clients", {"name": "Reports", "redirect_uris": [BACK]}).expect(201)
+
+
+def authorize(u):
+    return {"response_type": "code", "client_id": client(u)["client_id"], "redirect_uri": BACK, "state": "xyz"}
+
+
+@scene("proflow.oauth.clients")
+def _(u):
+    return Ask(json={"name": "Reports", "redirect_uris": [BACK]})
+
+
+@scene("proflow.oauth.authorize")
+def _(u):
+    return Ask(query=authorize(u))
+
+
+@scene("proflow.oauth.authorize-login")
+def _(u):
+    return Ask(json={**authorize(u), "email": u.email, "password": u.password})
+
+
+@scene("proflow.oauth.token")
+def _(u):
+    made = client(u)
+    return Ask(json={"grant_type": "client_credentials", **{k: made[k] for k in ("client_id", "client_secret")}})

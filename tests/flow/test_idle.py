@@ -8,17 +8,9 @@ import pytest
 
 from support.days import iso
 from support.organizations import Organization
-from support.receiver import Receiver
 
 ZONE = "Asia/Kathmandu"
 IDLE = 30 * 60
-
-
-@pytest.fixture(scope="module")
-def receiver():
-    r = Receiver()
-    yield r
-    r.close()
 
 
 @pytest.fixture

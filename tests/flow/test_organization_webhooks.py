@@ -10,7 +10,6 @@ import pytest
 
 from support.organizations import Organization
 from support.people import unique
-from support.receiver import Receiver
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "contract"))
 from catalogue import APPS, check  # noqa: E402
@@ -18,13 +17,6 @@ from catalogue import APPS, check  # noqa: E402
 SERVER = {"env": {"PERIGEE_OUTBOUND_ALLOW": "127.0.0.1/32"}}
 SECRET = "your-webhook-secret"
 HOOKS = APPS["focusflow"]["webhooks"][0]
-
-
-@pytest.fixture(scope="module")
-def receiver():
-    r = Receiver()
-    yield r
-    r.close()
 
 
 @pytest.fixture

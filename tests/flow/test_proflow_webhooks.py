@@ -11,7 +11,6 @@ import pytest
 
 from support.people import unique
 from support.proflow import Member, refused
-from support.receiver import Receiver
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "contract"))
 from catalogue import APPS, check  # noqa: E402
@@ -19,13 +18,6 @@ from catalogue import APPS, check  # noqa: E402
 SERVER = {"env": {"PERIGEE_OUTBOUND_ALLOW": "127.0.0.1/32"}}
 HOOKS = APPS["proflow"]["webhooks"][0]
 SECRET = "webhook_secret"
-
-
-@pytest.fixture(scope="module")
-def receiver():
-    r = Receiver()
-    yield r
-    r.close()
 
 
 @pytest.fixture

@@ -92,6 +92,3 @@ class Hours:
             self.server.new_window(3600)
             self.spent = 0
         self.spent += count
-
-    def now(self):
-        return self.server.now() // 3600
