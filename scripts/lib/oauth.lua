@@ -115,8 +115,8 @@ local function authorize_routes(config)
     local returns = { [200] = "html", [302] = "none", [400] = "html", [401] = "html", [403] = "html" }
     return GET(config.prefix .. "/authorize") {
         summary = "Ask for a code: a page to log in and allow it, or with a key a redirect at once", who = config.who,
-        guests = true, limit = config.limits.page or config.limits.authorize, query = REQUEST, envelope = answers.envelope, invalid = 400, returns = returns,
-        secret = true,
+        guests = true, limit = config.limits.page or config.limits.authorize, query = REQUEST,
+        envelope = answers.envelope, invalid = 400, returns = returns, secret = true,
         run = function(req) return authorize.show(config, req) end,
     }, POST(config.prefix .. "/authorize") {
         summary = "What the page sends: log in and allow it", who = "anyone", limit = config.limits.authorize,
