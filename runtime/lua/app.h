@@ -36,7 +36,8 @@ struct rt_route {
     bool socket; /* its handshake; then these handlers, LUA_NOREF for none */
     int open_ref, message_ref, closed_ref, timeout_ref;
     const char *token_query; /* a query parameter that may hold the token instead of the header, or NULL */
-    int doc; /* index into docs when the host itself answers, else -1 */
+    int doc;                 /* index into docs when the host itself answers, else -1 */
+    int script, rule_script, scope_script, principal_script, handler_script[RT_SCRIPT_HANDLERS]; /* in scripts */
 };
 
 /* What a counter belongs to. A scope's falls back to the user's where a route is not within that scope. */
@@ -64,13 +65,15 @@ struct rt_app {
     int n_docs;
     struct rt_page_declaration *pages;
     int n_pages;
-    const char *demo_login; /* how to log in to the demo data, for a person, or NULL */
+    const char *demo_login;         /* how to log in to the demo data, for a person, or NULL */
     const char **hosts, **prefixes; /* ended by NULL */
     bool trailing_slash, reset_iso;
     int table_ref; /* the normalised manifest */
     int envelope_ref, timers_ref, recount_ref, demo_ref, webhooks_ref;
     struct rt_schema_set *models;
     struct rt_messages *messages;
+    struct rt_scripts scripts;
+    int webhook_script, envelope_script;
 };
 
 /* Loads scripts/<name>/app.lua into the state. The error has every problem, with file:line. */

@@ -37,6 +37,7 @@ int rt_call_init(struct rt_call *call, struct rt_vm *vm, unsigned phase, void (*
     call->phase = phase;
     call->returned = returned;
     call->owner = owner;
+    call->script = call->last_script = RT_SCRIPT_NONE;
     if (vm->pool.n > 0) {
         call->co_ref = vm->pool.refs[--vm->pool.n];
     } else {
@@ -59,7 +60,9 @@ int rt_call_init(struct rt_call *call, struct rt_vm *vm, unsigned phase, void (*
 static void close_values(struct rt_call *call)
 {
     rt_turn_begin(call->vm, call->co);
+    rt_script_begin(call->vm, call->script);
     lua_resetthread(call->co);
+    rt_script_end(call->vm);
     rt_turn_end(call->vm);
 }
 
@@ -83,6 +86,16 @@ void rt_call_fini(struct rt_call *call)
     call->co = NULL;
 }
 
+/* Who raised, and whether for want of memory: functions that catch and raise again (db.transaction) hide both. */
+static void note_end(struct rt_call *call, int status)
+{
+    bool raised = status != LUA_OK && status != LUA_YIELD;
+    const void *error = raised ? lua_topointer(call->co, -1) : NULL;
+    call->last_script = error && error == call->raised ? call->raised_script : call->vm->spending.script;
+    call->no_memory = status == LUA_ERRMEM || (raised && lua_type(call->co, -1) == LUA_TSTRING &&
+                                               strcmp(lua_tostring(call->co, -1), "not enough memory") == 0);
+}
+
 static void run(struct rt_call *call, int nargs)
 {
     struct rt_vm *vm = call->vm;
@@ -93,9 +106,12 @@ static void run(struct rt_call *call, int nargs)
     call->parked = false;
     int n = 0;
     rt_turn_begin(vm, call->co);
+    rt_script_begin(vm, call->script);
     int status = lua_resume(call->co, vm->L, nargs, &n);
+    rt_script_end(vm);
     rt_turn_end(vm);
     call->overran = vm->overran;
+    note_end(call, status);
     vm->call = NULL;
     vm->phase = 0;
     if (status == LUA_YIELD && call->parked) {
@@ -109,7 +125,11 @@ static void run(struct rt_call *call, int nargs)
     call->returned(call, status == LUA_OK ? n : -1);
 }
 
-void rt_call_start(struct rt_call *call, int nargs) { run(call, nargs); }
+void rt_call_start(struct rt_call *call, int nargs)
+{
+    rt_script_called(call->vm, call->script);
+    run(call, nargs);
+}
 
 void rt_call_resume(struct rt_call *call)
 {

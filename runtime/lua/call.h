@@ -31,8 +31,13 @@ struct rt_call {
     unsigned outbox;       /* RT_OUTBOX_NEW, RT_OUTBOX_AGAIN */
     /* Told of each statement that wrote, or NULL. */
     void (*note)(struct lua_State *L, const char *sql, int64_t rows);
-    bool overran;          /* stopped by the watchdog */
-    uint64_t parked_ns;    /* total time parked, for metrics */
+    bool overran;       /* stopped by the watchdog */
+    bool no_memory;     /* or by the cap of memory */
+    int script;         /* whose time it takes (script.h): set before it starts, RT_SCRIPT_NONE until then */
+    int last_script;    /* whose it was when it stopped */
+    const void *raised; /* an error that passed the script … */
+    int raised_script;  /* … of this number, which may reach the call's end through a pcall or two */
+    uint64_t parked_ns; /* total time parked, for metrics */
     uint64_t parked_at;
     /* The code has returned (results on co, `n` of them) or raised (n < 0, the error on top of co).
      * Called once; the owner then ends the transaction, takes the results and calls rt_call_fini(). */

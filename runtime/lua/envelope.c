@@ -57,15 +57,30 @@ static int make_envelope(lua_State *L)
     return 0;
 }
 
+static int call_envelope(struct envelope *e)
+{
+    struct rt_vm *vm = e->app->vm;
+    struct rt_err err;
+    rt_script_called(vm, e->app->envelope_script);
+    rt_script_begin(vm, e->app->envelope_script);
+    int rc = rt_vm_protected(vm, RT_RULE, make_envelope, e, &err);
+    rt_script_end(vm);
+    if (rc == 0)
+        return 0;
+    rt_script_failed_as(vm, e->app->envelope_script,
+                        vm->overran        ? RT_SCRIPT_DEADLINE
+                        : rc == RT_E_NOMEM ? RT_SCRIPT_MEMORY
+                                           : RT_SCRIPT_ERROR);
+    rt_log(RT_LOG_ERROR, "the app's envelope failed", "app", e->app->name, "error", err.msg, NULL);
+    return rc;
+}
+
 void rt_app_envelope(struct rt_app *app, int status, const char *code, const char *message, int details_ref,
                      const char *request_id, struct rt_buf *out)
 {
     struct envelope e = { app, status, details_ref, code, message, request_id, out };
-    struct rt_err err;
-    if (app->envelope_ref != LUA_NOREF && rt_vm_protected(app->vm, RT_RULE, make_envelope, &e, &err) == 0)
+    if (app->envelope_ref != LUA_NOREF && call_envelope(&e) == 0)
         return;
-    if (app->envelope_ref != LUA_NOREF)
-        rt_log(RT_LOG_ERROR, "the app's envelope failed", "app", app->name, "error", err.msg, NULL);
     char text[64];
     rt_buf_reset(out);
     rt_buf_puts(out, "{\"error\":{\"code\":");

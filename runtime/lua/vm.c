@@ -126,7 +126,9 @@ int rt_vm_protected(struct rt_vm *vm, unsigned phase, lua_CFunction f, void *arg
     rt_turn_end(vm);
     lua_sethook(L, NULL, 0, 0);
     vm->phase = before;
-    int rc = status == LUA_OK ? 0 : rt_err_set(err, RT_E_INVALID, "%s", lua_tostring(L, -1));
+    int rc = status == LUA_OK ? 0 : status == LUA_ERRMEM ? RT_E_NOMEM : RT_E_INVALID;
+    if (rc)
+        rt_err_set(err, rc, "%s", lua_tostring(L, -1));
     if (rc) {
         lua_pushvalue(L, -1);
         lua_setfield(L, LUA_REGISTRYINDEX, failure);
