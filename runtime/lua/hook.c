@@ -154,11 +154,7 @@ static void read_built(lua_State *L)
 static int build_ended(lua_State *L)
 {
     struct rt_vm *vm = rt_vm_of(L);
-    if (!vm->call)
-        return 0;
-    vm->call->raised = lua_topointer(L, 2);
-    vm->call->raised_script = vm->app->webhook_script;
-    rt_script_back(vm, vm->call->script);
+    rt_script_left(vm, vm->call ? vm->call->script : RT_SCRIPT_NONE, lua_topointer(L, 2));
     return 0;
 }
 

@@ -168,8 +168,10 @@ L_FN(socket_authenticate, RT_CHANNEL, "socket:authenticate(token: string, who?: 
     lua_pushcfunction(L, ask);
     lua_pushstring(L, luaL_optstring(L, 3, "user"));
     lua_pushvalue(L, 2);
+    int before = rt_vm_of(L)->spending.script;
     if (lua_pcall(L, 2, 1, 0) == LUA_OK)
         return 1;
+    rt_script_left(rt_vm_of(L), before, lua_topointer(L, -1));
     return refused(L);
 }
 

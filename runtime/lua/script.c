@@ -93,6 +93,15 @@ int rt_script_enter(struct rt_vm *vm, int script)
     return before;
 }
 
+void rt_script_left(struct rt_vm *vm, int back, const void *error)
+{
+    if (vm->call && error && vm->spending.script != back) {
+        vm->call->raised = error;
+        vm->call->raised_script = vm->spending.script;
+    }
+    rt_script_back(vm, back);
+}
+
 void rt_script_call(lua_State *L, int script, int nargs, int nresults)
 {
     struct rt_vm *vm = rt_vm_of(L);

@@ -123,6 +123,17 @@ def test_what_follows_a_build_that_raised_is_the_handlers(server):
     assert series(server, "failures", *handler, reason="error") == own + 1
 
 
+def test_a_principal_that_a_socket_asks_for(server):
+    principal, handler = SCRIPTS["principal"], SCRIPTS["socket"]
+    before = [series(server, "failures", *x, reason="error") for x in (principal, handler)]
+    s = Socket(server.port, "/ws/placed")
+    assert s.json() == {"open": True}
+    s.send({"token": key_of(*RAISES)})
+    assert s.close_code() == 1011
+    after = [series(server, "failures", *x, reason="error") for x in (principal, handler)]
+    assert after == [before[0] + 1, before[1]]
+
+
 def test_a_refusal_is_no_failure(server):
     kind, script = SCRIPTS["rule"]
     before = server.metrics()

@@ -313,6 +313,9 @@ return {
             message = function(socket, m)
                 socket.data.last = m.closing
                 spring(m.trap)
+                if m.token then
+                    socket:authenticate(m.token, "token")
+                end
                 socket:send { heard = true }
             end,
             closed = function(socket) spring(socket.data.last) end,
