@@ -21,6 +21,15 @@ struct rt_call *rt_call_of(lua_State *L)
     return call;
 }
 
+void rt_call_hold(lua_State *L, const char *what, size_t bytes)
+{
+    struct rt_call *call = rt_call_of(L);
+    call->held += bytes;
+    if (call->held > RT_CALL_HELD_MAX)
+        luaL_error(L, "%s: more than %d bytes would wait for the commit: use several transactions", what,
+                   RT_CALL_HELD_MAX);
+}
+
 /* Protected, as it may find no memory. */
 static int new_coroutine(lua_State *L)
 {
@@ -116,6 +125,7 @@ static void run(struct rt_call *call, int nargs)
     vm->phase = 0;
     if (status == LUA_YIELD && call->parked) {
         call->parked_at = rt_mono_ns();
+        call->waits++;
         return;
     }
     if (status == LUA_YIELD) {
@@ -160,6 +170,8 @@ void rt_park_check(lua_State *L, const char *what)
         luaL_error(L, "%s waits and is not allowed after db.transaction: call it before", what);
     if (!lua_isyieldable(L))
         luaL_error(L, "%s waits and is not allowed inside a callback of sort or gsub", what);
+    if (call->waits >= RT_CALL_WAITS_MAX && !call->patient && !(call->phase & RT_CONSOLE))
+        luaL_error(L, "%s: this call has waited %d times already; hand the rest to timers", what, RT_CALL_WAITS_MAX);
 }
 
 int rt_park(lua_State *L, const char *what, lua_KFunction k, lua_KContext ctx)

@@ -72,6 +72,7 @@ static int run_claimed(lua_State *L, int status, lua_KContext ctx)
     job->found = rc > 0;
     if (!job->found)
         return 0;
+    job->call.timer = &job->timer;
     job->call.wrote = true; /* the claim: functions inside get savepoints of their own */
     const char *name = rt_buf_cstr(&job->timer.name);
     lua_rawgeti(L, LUA_REGISTRYINDEX, job->app->timers_ref);
@@ -136,6 +137,7 @@ static void start(struct rt_job *job, lua_CFunction body)
         job->done(job, RT_E_NOMEM, "out of memory");
         return;
     }
+    job->call.patient = body == function_body;
     lua_pushcfunction(job->call.co, body);
     lua_pushlightuserdata(job->call.co, job);
     rt_call_start(&job->call, 1);

@@ -88,6 +88,7 @@ struct rt_vm {
     size_t collected;     /* bytes that the last full collection of ours left */
     struct rt_alloc memory;
     uint64_t runs;
+    int log_lines; /* that this turn has written (l_log.c) */
     struct {
         int refs[256];
         int n;

@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from support.server import Server, command
+from support.sockets import Socket
 from support.traps import ALL, MAY_SUCCEED, path_of, write_app
 
 SCRIPT_MS = 300
@@ -99,6 +100,55 @@ def test_errors_are_counted_and_logged(server):
     assert server.metrics()['perigee_lua_errors_total{app="trap"}'] == before + 1
     line = server.log.wait_for("contained-0001")
     assert "trap/app.lua" in line and "traceback" in line
+
+
+def why(server, name, request):
+    r = server.client.request("POST", path_of("flood", name), json={}, headers={"X-Request-Id": request})
+    assert r.status == 500
+    server.log.wait_for(request)
+    return next(x for x in server.log.lines if request in x and "script error" in x)
+
+
+@pytest.mark.parametrize("name", ["events", "closings", "expulsions"])
+def test_what_waits_for_the_commit_has_a_cap(server, name):
+    """It is kept outside of the script's memory."""
+    listener = Socket(server.port, "/ws/trap")
+    assert listener.json() == {"open": True}
+    assert "more than 16777216 bytes" in why(server, name, "contained-" + name)
+    assert listener.close() == 1000
+
+
+def test_what_a_socket_holds_back_has_a_cap(server):
+    s = Socket(server.port, "/ws/trap")
+    assert s.json() == {"open": True}
+    s.send({})
+    assert s.close_code() == 1011
+    assert any("socket:send" in x and "more than 16777216 bytes" in x for x in server.log.lines if "script error" in x)
+
+
+@pytest.mark.parametrize("name", ["log lines", "long log lines"])
+def test_a_script_does_not_fill_the_log(server, name):
+    before = len(server.log.text())
+    assert "longer than" in why(server, name, "contained-" + name.replace(" ", "-"))
+    new = [x for x in server.log.text()[before:].splitlines() if '"flood' in x]
+    assert len(new) == 200 and max(map(len, new)) < 5000
+    server.log.wait_for("the script writes too much to the log")
+
+
+def test_nobody_waits_for_ever(server):
+    """Each turn is short; the call as a whole ends too."""
+    assert "has waited 100 times" in why(server, "waiting for ever", "contained-waiting")
+
+
+def test_a_timer_that_is_always_due(start_server, server, tmp_path):
+    """It would be the earliest for ever: the others' turn would not come, and a server would never open its doors."""
+    write_app(tmp_path)
+    s = start_server(scripts=tmp_path / "scripts", db=tmp_path / "db", data=tmp_path / "data")
+    s.client.post("/trap/again/", {}).expect(204)
+    s.log.wait_for("timer failed")
+    assert "sets itself again" in next(x for x in s.log.lines if "timer failed" in x)
+    s.restart(later=7200)
+    assert notes(s.client)["fired 7"] == 1
 
 
 @pytest.mark.parametrize("where", ["at load", "in require", "memory at load"])

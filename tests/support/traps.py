@@ -147,7 +147,24 @@ ODD = {
     "rollback on conflict": """db.transaction(function(tx) tx.insert('notes', { id = 1, text = 'odd' })
         tx.run("INSERT OR ROLLBACK INTO notes (id, text) VALUES (1, 'odd')") end)""",
 }
-HANDLERS = {"endless": ENDLESS, "in c": IN_C, "memory": MEMORY, "odd": ODD}
+# What a loop could pile up outside of the state's memory, in the log or in time that no turn ends.
+FLOOD = {
+    "events": "db.transaction(function() while true do events.emit('room', { s = string.rep('x', 1000000) }) end end)",
+    "closings": "db.transaction(function() while true do events.close('nobody', 4001, 'x') end end)",
+    "expulsions": "db.transaction(function() while true do events.expel('nobody', 'room') end end)",
+    "log lines": "while true do log.info('flood', { a = 1 }) end",
+    "long log lines": "local s = 'flood' .. string.rep('x', 8000000) while true do log.info(s) end",
+    "waiting for ever": "while true do report.xlsx{ name = 'x.xlsx', sheets = { { name = 'a', columns = { 'a' }, rows = {} } } } end",
+    "mails": "db.transaction(function() while true do mail.send{ to = 'a@b.example', subject = 'x', text = string.rep('x', 100000) } end end)",
+    "timers": "db.transaction(function() local i = 0 while true do i = i + 1 timer.at('flood ' .. i, 1 << 40, 'good', { n = i }) end end)",
+    "rows": "db.transaction(function(tx) while true do tx.insert('notes', { text = string.rep('x', 1000000) }) end end)",
+    "rows of a file": "return 200, report.csv{ name = 'x.csv', columns = { 'a' }, rows = function() return { string.rep('x', 1000000) } end }",
+    "limits": "local i = 0 while true do i = i + 1 limit.take('flood', 's' .. i, 5, 1000) end",
+    "cache": "local i = 0 while true do i = i + 1 cache.set('flood ' .. i, '', 1000) end",
+    "facts": """db.transaction(function() local i = 0 while true do i = i + 1
+        analytics.record{ measure = 'm', kind = 'user', id = i, from = 0, to = 60, value = 1 } end end)""",
+}
+HANDLERS = {"flood": FLOOD, "endless": ENDLESS, "in c": IN_C, "memory": MEMORY, "odd": ODD}
 ALL = [(group, name) for group, members in HANDLERS.items() for name in members]
 # What may also succeed: it is bounded, and its effect harmless.
 MAY_SUCCEED = {"empty rep": 200, "huge numbers": 200, "nan": 200, "invalid text": 200, "deep details": 418}
@@ -167,6 +184,7 @@ return {
     timers = {
         bad = function(due, args) db.transaction(function(tx) tx.insert("notes", { text = "timer" }) end) while true do end end,
         good = function(due, args) note("fired " .. args.n) end,
+        again = function(due, args) db.transaction(function() timer.at("again", due, "again", args) end) end,
     },
     units = { {
         name = "traps", summary = "Traps",
@@ -189,6 +207,21 @@ return {
                 end)
                 return 204
             end },
+        POST "/trap/again/" { summary = "A timer for ever", who = "anyone", returns = { [204] = "none" },
+            run = function(req)
+                db.transaction(function()
+                    timer.at("again", 1, "again")
+                    timer.at("good", req.now, "good", { n = 7 })
+                end)
+                return 204
+            end },
+        SOCKET "/ws/trap" {
+            summary = "Socket", who = "anyone",
+            open = function(socket) socket:join("room") socket:send { open = true } end,
+            message = function(socket)
+                db.transaction(function() while true do socket:send { s = string.rep("x", 1000000) } end end)
+            end,
+        },
     } },
 }
 """
