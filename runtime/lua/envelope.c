@@ -51,7 +51,7 @@ static int make_envelope(lua_State *L)
     else
         lua_rawgeti(L, LUA_REGISTRYINDEX, e->details_ref);
     lua_setfield(L, -2, "details");
-    lua_call(L, 1, 1);
+    rt_script_call(L, e->app->envelope_script, 1, 1);
     if (rt_present(L, -1, NULL, e->out, &err))
         return luaL_error(L, "envelope: %s", err.msg);
     return 0;
@@ -61,8 +61,7 @@ static int call_envelope(struct envelope *e)
 {
     struct rt_vm *vm = e->app->vm;
     struct rt_err err;
-    rt_script_called(vm, e->app->envelope_script);
-    rt_script_begin(vm, e->app->envelope_script);
+    rt_script_begin(vm, RT_SCRIPT_NONE);
     int rc = rt_vm_protected(vm, RT_RULE, make_envelope, e, &err);
     rt_script_end(vm);
     if (rc == 0)

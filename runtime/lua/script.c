@@ -14,7 +14,7 @@
 #include "lua/app.h"
 #include "lua/call.h"
 
-enum { LONG_NS = 1000000, MARK_NS = 10000000 };
+enum { LONG_NS = 1000000, MARK_NS = 10000000, STRIKES_MAX = 4, FORGIVEN_MS = 10000 };
 
 static _Thread_local struct {
     uint64_t wall, cpu;
@@ -55,6 +55,27 @@ static void settle(struct rt_spending *s)
     s->since_ns = now;
 }
 
+/* Of the turn that runs; never longer than it was. */
+static void shorten(struct rt_vm *vm, int script)
+{
+    struct rt_script_stats *s = script == RT_SCRIPT_NONE ? NULL : &vm->spending.stats[script];
+    if (!s || s->strikes == 0)
+        return;
+    if (rt_now_ms() - s->struck_ms > FORGIVEN_MS) {
+        s->strikes = 0;
+        return;
+    }
+    uint64_t limit = (uint64_t)vm->services->script_ms * 1000000u >> s->strikes;
+    if (vm->spending.since_ns + limit < atomic_load(&vm->deadline_ns))
+        rt_turn_limit(vm, limit);
+}
+
+static void strike(struct rt_script_stats *s)
+{
+    s->strikes += s->strikes < STRIKES_MAX;
+    s->struck_ms = rt_now_ms();
+}
+
 void rt_script_begin(struct rt_vm *vm, int script)
 {
     struct rt_spending *s = &vm->spending;
@@ -64,6 +85,7 @@ void rt_script_begin(struct rt_vm *vm, int script)
     s->since_ns = rt_mono_ns();
     if (s->since_ns - mark.wall > MARK_NS)
         look(s->since_ns);
+    shorten(vm, script);
 }
 
 void rt_script_end(struct rt_vm *vm)
@@ -90,6 +112,8 @@ int rt_script_enter(struct rt_vm *vm, int script)
     int before = vm->spending.script;
     rt_script_back(vm, script);
     rt_script_called(vm, script);
+    if (vm->spending.stats)
+        shorten(vm, script);
     return before;
 }
 
@@ -113,8 +137,12 @@ void rt_script_call(lua_State *L, int script, int nargs, int nresults)
 void rt_script_failed_as(struct rt_vm *vm, int script, enum rt_script_failure how)
 {
     atomic_fetch_add(&vm->services->app->lua_errors, 1);
-    if (vm->spending.stats && script != RT_SCRIPT_NONE)
-        add(&vm->spending.stats[script].failed[how], 1);
+    struct rt_script_stats *s = vm->spending.stats && script != RT_SCRIPT_NONE ? &vm->spending.stats[script] : NULL;
+    if (!s)
+        return;
+    add(&s->failed[how], 1);
+    if (how == RT_SCRIPT_DEADLINE)
+        strike(s);
 }
 
 void rt_script_failed(struct rt_call *call)

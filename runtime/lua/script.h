@@ -5,7 +5,10 @@
  *
  * Time is that of the worker's thread, so waiting while parked is nobody's. A piece of less than a millisecond is taken
  * from the wall's clock, which costs next to nothing to read; of a longer one counts what the thread had of a
- * processor, since it may have been waiting for one. */
+ * processor, since it may have been waiting for one.
+ *
+ * A script that has met its deadline gets half as long the next time, and so on to a sixteenth, until ten seconds have
+ * passed without: whoever can make it loop once can do so again and again, and each time its worker is lost to others. */
 #ifndef RT_LUA_SCRIPT_H
 #define RT_LUA_SCRIPT_H
 
@@ -42,6 +45,8 @@ struct rt_scripts {
 
 struct rt_script_stats {
     _Atomic uint64_t ns, calls, failed[RT_SCRIPT_FAILURES];
+    int strikes; /* deadlines met lately; the state's thread only */
+    int64_t struck_ms;
 };
 
 /* Of a state. */

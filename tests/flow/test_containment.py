@@ -3,6 +3,7 @@
 The app lives in a scripts folder of its own; its database has one table.
 """
 import contextlib
+import re
 import threading
 
 import pytest
@@ -133,6 +134,24 @@ def test_a_script_does_not_fill_the_log(server, name):
     new = [x for x in server.log.text()[before:].splitlines() if '"flood' in x]
     assert len(new) == 200 and max(map(len, new)) < 5000
     server.log.wait_for("the script writes too much to the log")
+
+
+def test_who_overran_gets_less_until_it_has_behaved(start_server, server, tmp_path):
+    """So a loop that somebody asks for again and again does not keep the worker from others."""
+    write_app(tmp_path)
+    s = start_server(scripts=tmp_path / "scripts", db=tmp_path / "db", args=["--workers", "1"], env={"PERIGEE_SCRIPT_MS": "160"})
+
+    def loop(i):
+        r = s.client.request("POST", "/trap/heavy/", json={"loop": True}, headers={"X-Request-Id": "contained-heavy-%d" % i})
+        assert r.status == 500
+        line = s.log.wait_for('"contained-heavy-%d","app"' % i)
+        return int(re.search(r"longer than (\d+) ms", line).group(1))
+
+    assert [loop(i) for i in range(6)] == [160, 80, 40, 20, 10, 10]
+    s.client.post("/trap/heavy/", {"loop": False}).expect(204)
+    s.client.post("/trap/good/", {}).expect(201)
+    s.advance(11)
+    assert loop(6) == 160
 
 
 def test_nobody_waits_for_ever(server):

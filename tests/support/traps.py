@@ -207,6 +207,12 @@ return {
                 end)
                 return 204
             end },
+        POST "/trap/heavy/" { summary = "Loops when told", who = "anyone", body = { loop = boolean },
+            returns = { [204] = "none" },
+            run = function(req)
+                while req.body.loop do end
+                return 204
+            end },
         POST "/trap/again/" { summary = "A timer for ever", who = "anyone", returns = { [204] = "none" },
             run = function(req)
                 db.transaction(function()
@@ -234,13 +240,18 @@ def path_of(group, name):
     return "/trap/%s/" % key_of(group, name)
 
 
+def write_tables(folder, app):
+    (folder / "db" / app).mkdir(parents=True)
+    (folder / "db" / app / "0001_create_notes.sql").write_text(NOTES)
+    if not (folder / "db" / "runtime").exists():
+        (folder / "db" / "runtime").symlink_to(REPO / "db" / "runtime")
+
+
 def write_app(folder):
     routes = "".join(ROUTE % (path_of(group, name)[6:-1], HANDLERS[group][name]) for group, name in ALL)
     (folder / "scripts" / "trap").mkdir(parents=True)
     (folder / "scripts" / "trap" / "app.lua").write_text(APP % routes)
-    (folder / "db" / "trap").mkdir(parents=True)
-    (folder / "db" / "trap" / "0001_create_notes.sql").write_text(NOTES)
-    (folder / "db" / "runtime").symlink_to(REPO / "db" / "runtime")
+    write_tables(folder, "trap")
 
 # ---- the same in all places from where the host calls scripts --------------------------------------------------------
 
@@ -368,8 +379,4 @@ def write_placed(folder, cases=KINDS):
     (app / "app.lua").write_text(PLACED)
     (app / "traps.lua").write_text("return {\n%s}\n" % "".join(
         '    ["%s"] = function() %s end,\n' % (key_of(*case), HANDLERS[case[0]][case[1]]) for case in cases))
-    (folder / "db" / "placed").mkdir(parents=True)
-    (folder / "db" / "placed" / "0001_create_notes.sql").write_text(NOTES)
-    runtime = folder / "db" / "runtime"
-    if not runtime.exists():
-        runtime.symlink_to(REPO / "db" / "runtime")
+    write_tables(folder, "placed")
