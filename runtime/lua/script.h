@@ -74,8 +74,8 @@ void rt_script_back(struct rt_vm *vm, int script);
 void rt_script_called(struct rt_vm *vm, int script);
 /* lua_call() of that script, for callers that no error passes without ending the whole call. */
 void rt_script_call(struct lua_State *L, int script, int nargs, int nresults);
-/* An error (as lua_topointer has it) leaves the running script and may be caught: the time is `back`'s from now on. If it
- * ends the call all the same, it was this script's. */
+/* An error (as lua_topointer has it) leaves the running script and may be caught: the time is `back`'s from now on. If
+ * it ends the call all the same, it was this script's. */
 void rt_script_left(struct rt_vm *vm, int back, const void *error);
 /* A call has raised what is no answer: counted for the script that ran, and for the app. */
 void rt_script_failed(struct rt_call *call);

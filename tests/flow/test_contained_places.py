@@ -101,7 +101,7 @@ def test_whose_failure_it_was(server, place):
             server.log.wait_for("script error")
         after = {r: series(server, "failures", kind, script, reason=r) for r in before}
         assert after == {**before, reason: before[reason] + 1}, case
-        assert series(server, "calls", kind, script) == calls + 1
+        assert series(server, "calls", kind, script) >= calls + 1       # a timer may have been tried again meanwhile
 
 
 def test_whose_time_it_was(server):

@@ -286,8 +286,10 @@ return {
     scopes = { place = function(user, params) spring(params.trap) return { id = 7 } end },
     timers = {
         bad = function(due, args)
-            db.transaction(function(tx) tx.insert("notes", { text = "timer" }) end)
-            spring(args.trap)
+            if due == args.due then -- not when it is tried again
+                db.transaction(function(tx) tx.insert("notes", { text = "timer" }) end)
+                spring(args.trap)
+            end
         end,
         good = function(due, args)
             db.transaction(function(tx) tx.insert("notes", { text = "fired " .. args.trap }) end)
@@ -315,7 +317,7 @@ return {
             returns = { [204] = "none" },
             run = function(req)
                 db.transaction(function()
-                    timer.at("bad", req.now + 10, "bad", { trap = req.params.trap })
+                    timer.at("bad", req.now + 10, "bad", { trap = req.params.trap, due = req.now + 10 })
                     timer.at("good", req.now + 20, "good", { trap = req.params.trap })
                 end)
                 return 204
