@@ -73,6 +73,8 @@ static void close_values(struct rt_call *call)
     lua_resetthread(call->co);
     rt_script_end(call->vm);
     rt_turn_end(call->vm);
+    if (call->vm->overran)
+        rt_script_failed_as(call->vm, call->script, RT_SCRIPT_DEADLINE);
 }
 
 void rt_call_fini(struct rt_call *call)
@@ -103,6 +105,7 @@ static void note_end(struct rt_call *call, int status)
     call->last_script = error && error == call->raised ? call->raised_script : call->vm->spending.script;
     call->no_memory = status == LUA_ERRMEM || (raised && lua_type(call->co, -1) == LUA_TSTRING &&
                                                strcmp(lua_tostring(call->co, -1), "not enough memory") == 0);
+    call->vm->bombed |= call->no_memory;
 }
 
 static void run(struct rt_call *call, int nargs)

@@ -12,8 +12,8 @@
 /* What a transaction did to the outbox: put rows into it, made older ones due. */
 enum { RT_OUTBOX_NEW = 1, RT_OUTBOX_AGAIN = 2 };
 
-/* What a call may heap up outside of its state's memory until the commit, and how often it may wait: a deadline counts for
- * one turn only. */
+/* What a call may heap up outside of its state's memory until the commit, and how often it may wait: a deadline counts
+ * for one turn only. */
 enum { RT_CALL_HELD_MAX = 16 << 20, RT_CALL_WAITS_MAX = 100 };
 
 struct rt_timer;

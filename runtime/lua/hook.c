@@ -190,7 +190,7 @@ void rt_hook_put(lua_State *L, struct rt_call *call, const struct rt_endpoint *e
     char id[RT_DELIVERY_ID];
     struct rt_err err;
     int64_t now_ms = rt_now_ms();
-    luaL_checkstack(L, 12, "too many values");
+    luaL_checkstack(L, 16, "too many values");
     rt_delivery_id("dlv_", id);
     build(L, call->vm, e, id, now_ms / 1000, event, data);
     read_built(L);

@@ -8,7 +8,8 @@
  * processor, since it may have been waiting for one.
  *
  * A script that has met its deadline gets half as long the next time, and so on to a sixteenth, until ten seconds have
- * passed without: whoever can make it loop once can do so again and again, and each time its worker is lost to others. */
+ * passed without: whoever can make it loop once can do so again and again, and its worker is lost to others
+ * meanwhile. */
 #ifndef RT_LUA_SCRIPT_H
 #define RT_LUA_SCRIPT_H
 

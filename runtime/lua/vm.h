@@ -86,6 +86,8 @@ struct rt_vm {
     unsigned phase;
     struct rt_tree *tree; /* the scripts, for require; dropped when the app is loaded */
     size_t collected;     /* bytes that the last full collection of ours left */
+    size_t trimmed;       /* bytes of slabs that the last trim left */
+    bool bombed;          /* a script has met the cap since then */
     struct rt_alloc memory;
     uint64_t runs;
     int log_lines; /* that this turn has written (l_log.c) */

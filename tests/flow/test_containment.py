@@ -8,7 +8,8 @@ import threading
 
 import pytest
 
-from support.server import Server, command
+from support.saving import resident
+from support.server import BINARY, Server, command
 from support.sockets import Socket
 from support.traps import ALL, MAY_SUCCEED, path_of, write_app
 
@@ -80,6 +81,20 @@ def test_memory_comes_back(server):
     for _ in range(8):
         with contextlib.closing(server.connect()) as c:
             c.get("/trap/large/").expect(200)
+
+
+def test_memory_goes_back_to_the_system(start_server, tmp_path):
+    """What a bomb took is not kept for the next one."""
+    write_app(tmp_path)
+    s = start_server(scripts=tmp_path / "scripts", db=tmp_path / "db", args=["--workers", "1"], env={"PERIGEE_SCRIPT_MB": "128"})
+    s.client.post("/trap/good/", {}).expect(201)
+    before = resident(s)
+    for name in ("table", "closures", "string"):
+        assert s.client.post(path_of("memory", name), {}).status == 500
+        s.client.post("/trap/good/", {}).expect(201)
+    assert s.metrics()['perigee_lua_memory_bytes{app="trap",worker="0"}'] < 20e6
+    if "asan" not in BINARY:        # which keeps what was freed for a while
+        assert resident(s) < before + 40e6
 
 
 def test_a_timer_that_fails(server):
