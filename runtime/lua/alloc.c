@@ -2,8 +2,8 @@
  *
  * Most of what a script allocates is small and short-lived, and Lua says the size when it frees, so a
  * piece goes to the list of its size class and comes back from there in a few instructions. Slabs are
- * returned when the state is closed, or when rt_alloc_trim() finds nothing in use on them; larger blocks go to malloc and
- * back at once. A slab begins at a multiple of its size, so that a piece tells whose it is. */
+ * returned when the state is closed, or when rt_alloc_trim() finds nothing in use on them; larger blocks go to malloc
+ * and back at once. A slab begins at a multiple of its size, so that a piece tells whose it is. */
 #include "lua/alloc.h"
 
 #include <stdbool.h>
