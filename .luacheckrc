@@ -36,13 +36,7 @@ stds.sandbox = {
     read_globals = joined(words, primitives, lua),
 }
 
--- Pure helpers: no host modules.
-stds.pure = {
-    read_globals = lua,
-}
-
 files["scripts/*"] = { std = "sandbox" }
-files["scripts/lib/*.lua"] = { std = "pure" }
 files["tests/spec"] = { std = "lua54+busted" }
 files["tests/spec/bind"] = { std = "lua54+busted+sandbox", read_globals = { "host" } }
 files["tests/spec/bind/apps"] = { std = "sandbox" }

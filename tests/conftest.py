@@ -129,7 +129,7 @@ def pytest_terminal_summary(terminalreporter):
     if every:
         terminalreporter.section("contract")
         for kind in sorted(every):
-            terminalreporter.line("%-28s %d / %d" % (kind + ":", len(passed.get(kind, ())), len(every[kind])))
+            terminalreporter.line("%-42s %d / %d" % (kind + ":", len(passed.get(kind, ())), len(every[kind])))
         terminalreporter.line("documented examples: %d / %d" % (
             sum(map(len, passed.values())), sum(map(len, every.values()))))
     if figures:

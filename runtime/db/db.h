@@ -81,8 +81,9 @@ int rt_conn_savepoint(struct rt_conn *c, int depth, enum rt_savepoint what, stru
 int rt_conn_snapshot(struct rt_conn *c, struct rt_err *err);
 void rt_conn_release(struct rt_conn *c);
 bool rt_conn_in_snapshot(const struct rt_conn *c);
-/* Statements of this connection that are still running at `deadline_ns` (monotonic) are interrupted; 0 = never, as
- * after each rt_stmt_done(). An interrupted INSERT, UPDATE or DELETE ends the whole transaction. */
-void rt_conn_deadline(struct rt_conn *c, uint64_t deadline_ns);
+/* Statements of this connection that are still running at `deadline_ns` (monotonic; 0: never), or once *stop (nullable)
+ * is true, are interrupted; forgotten by each rt_stmt_done(). An interrupted INSERT, UPDATE or DELETE ends the whole
+ * transaction. */
+void rt_conn_deadline(struct rt_conn *c, uint64_t deadline_ns, const _Atomic bool *stop);
 
 #endif

@@ -29,6 +29,7 @@ struct rt_conn {
     bool internal; /* control statements are allowed */
     bool snapshot;
     uint64_t deadline_ns;
+    const _Atomic bool *stop;
     int wal_pages;
     sqlite3_stmt *begin, *commit;
     sqlite3_stmt *savepoint[RT_SAVEPOINTS_MAX][3];    /* by depth: set, release, go back to */

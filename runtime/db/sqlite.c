@@ -63,7 +63,7 @@ static int authorize(void *arg, int action, const char *a, const char *b, const 
 static int over_time(void *arg)
 {
     const struct rt_conn *c = arg;
-    return c->deadline_ns != 0 && rt_mono_ns() > c->deadline_ns;
+    return (c->stop && *c->stop) || (c->deadline_ns != 0 && rt_mono_ns() > c->deadline_ns);
 }
 
 static int wal_grew(void *arg, sqlite3 *db, const char *name, int pages)
@@ -194,7 +194,11 @@ void rt_conn_release(struct rt_conn *c)
 
 bool rt_conn_in_snapshot(const struct rt_conn *c) { return c->snapshot; }
 
-void rt_conn_deadline(struct rt_conn *c, uint64_t deadline_ns) { c->deadline_ns = deadline_ns; }
+void rt_conn_deadline(struct rt_conn *c, uint64_t deadline_ns, const _Atomic bool *stop)
+{
+    c->deadline_ns = deadline_ns;
+    c->stop = stop;
+}
 
 int64_t rt_conn_changes(const struct rt_conn *c) { return sqlite3_changes64(c->db); }
 

@@ -104,6 +104,7 @@ void rt_stmt_done(struct rt_stmt *s)
     if (!s)
         return;
     struct rt_conn *c = s->conn;
+    c->stop = NULL;
     c->deadline_ns = 0; /* it was this statement's: a BEGIN or COMMIT that comes much later has none */
     sqlite3_reset(s->st);
     sqlite3_clear_bindings(s->st);

@@ -43,7 +43,7 @@ void sweep__free(struct sweep *s)
 
 static bool listened_to(struct rt_events *e, struct rt_str room, const struct kept *k)
 {
-    return k->opening > 0 || rt_hub_count(e->hub, e->app, room) > 0;
+    return k->opening > 0 || rt_hub_heard(e->hub, e->app, room);
 }
 
 static bool has_work(struct rt_events *e, struct rt_str room, struct kept *k, int64_t now)

@@ -69,6 +69,22 @@ static void give_slot(struct rt_channel *c)
 
 unsigned rt_channels_count(const struct rt_vm *vm) { return vm->channels ? vm->channels->count : 0; }
 
+void rt_channels_each(const struct rt_vm *vm, void (*each)(void *arg, const struct rt_channel_info *i), void *arg)
+{
+    const struct rt_channels *all = vm->channels;
+    for (unsigned i = 0; all && i < all->size; i++) {
+        const struct rt_channel *c = all->slots[i].channel;
+        if (!c || !c->conn)
+            continue;
+        struct rt_channel_info info = { .id = c->id, .path = c->route->path };
+        if (c->hub) {
+            info.label = rt_hub_first_label(c->hub);
+            info.rooms = rt_hub_rooms(c->hub);
+        }
+        each(arg, &info);
+    }
+}
+
 struct rt_channel *rt_channel_check(lua_State *L, int idx)
 {
     const struct channel_handle *h = luaL_checkudata(L, idx, "rt.socket");

@@ -47,6 +47,13 @@ void rt_channels_tick(struct rt_vm *vm, int64_t now_ms);
 void rt_channels_close(struct rt_vm *vm, int code, const char *reason);
 /* How many there are, those included whose last handler still waits. */
 unsigned rt_channels_count(const struct rt_vm *vm);
+/* What is told of one that is open; valid during the call. */
+struct rt_channel_info {
+    const char *id, *path; /* the handshake's request id; the route's path */
+    struct rt_str label;   /* its first one, or empty */
+    unsigned rooms;
+};
+void rt_channels_each(const struct rt_vm *vm, void (*each)(void *arg, const struct rt_channel_info *i), void *arg);
 /* Drops all without running anything; part of rt_app_free(). */
 void rt_channels_fini(struct rt_vm *vm);
 

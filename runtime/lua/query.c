@@ -34,6 +34,8 @@ int rt_query_raise(lua_State *L, const struct rt_err *err)
         lua_setfield(L, -2, "message");
         return lua_error(L);
     }
+    if (err->code == RT_E_INTERRUPTED && atomic_load(&rt_vm_of(L)->aborted))
+        return luaL_error(L, "interrupted");
     if (err->code == RT_E_INTERRUPTED)
         return luaL_error(L, "a statement ran longer than %d ms", rt_vm_of(L)->services->statement_ms);
     return luaL_error(L, "database: %s", err->msg);
@@ -100,7 +102,7 @@ struct rt_stmt *rt_query_begin(lua_State *L, int first, bool write)
         luaL_error(L, "writing needs db.transaction(function(tx) … tx.run(…) end): %s", sql);
     for (int i = 1; i <= given; i++)
         bind(L, s, i, first + i);
-    rt_conn_deadline(conn, rt_mono_ns() + (uint64_t)vm->services->statement_ms * 1000000u);
+    rt_conn_deadline(conn, rt_mono_ns() + (uint64_t)vm->services->statement_ms * 1000000u, &vm->aborted);
     return s;
 }
 

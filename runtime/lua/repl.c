@@ -141,6 +141,8 @@ static int push_text(lua_State *L, void (*fill)(void *arg, struct rt_buf *out))
 
 static int host_status(lua_State *L) { return push_text(L, repl_of(L)->host->status); }
 static int host_sessions(lua_State *L) { return push_text(L, repl_of(L)->host->sessions); }
+static int host_releases(lua_State *L) { return push_text(L, repl_of(L)->host->releases); }
+static int host_apps(lua_State *L) { return push_text(L, repl_of(L)->host->apps); }
 
 /* host.why(id): the request as JSON, or nil. */
 static int host_why(lua_State *L)
@@ -178,6 +180,19 @@ static int host_watch(lua_State *L)
     rt_park_check(L, "watching");
     r->asking = r->watching = true;
     r->host->watch(r->host->arg, app, status);
+    return rt_park(L, "watching", watched, 0);
+}
+
+/* host.watch_room(name): likewise. */
+static int host_watch_room(lua_State *L)
+{
+    struct rt_repl *r = repl_of(L);
+    size_t n;
+    const char *room = luaL_checklstring(L, 1, &n);
+    luaL_argcheck(L, n >= 1 && n <= RT_HUB_NAME_MAX, 1, "the name of a room has 1 to 200 bytes");
+    rt_park_check(L, "watching");
+    r->asking = r->watching = true;
+    r->host->watch_room(r->host->arg, room);
     return rt_park(L, "watching", watched, 0);
 }
 
@@ -425,7 +440,8 @@ static int open_repl(lua_State *L)
     static const luaL_Reg fns[] = {
         { "load", host_load },   { "print", host_print },         { "real", host_real },       { "where", host_where },
         { "use", host_use },     { "functions", host_functions }, { "status", host_status },   { "rule", host_rule },
-        { "source", host_source }, { "sessions", host_sessions },
+        { "source", host_source }, { "sessions", host_sessions }, { "releases", host_releases }, { "apps", host_apps },
+        { "watch_room", host_watch_room },
         { "why", host_why }, { "assume", host_assume },
         { "watch", host_watch }, { "effects", host_effects }, { "confirm", host_confirm },
         { "transaction", host_transaction }, { NULL, NULL },

@@ -33,10 +33,14 @@ struct rt_repl_host {
     bool (*why)(void *arg, const char *id, struct rt_buf *out);
     /* Tells of requests (status 0, app "": of all; status -1: of entries of the log) until rt_repl_answer(). */
     void (*watch)(void *arg, const char *app, int status);
+    void (*watch_room)(void *arg, const char *room); /* of events, likewise; 1 to 200 bytes */
     /* A secret for one request as that principal (JSON); and a socket to the server (spec_client.h). */
     void (*assume)(void *arg, const char *principal, bool keep, char secret[33]);
     const struct rt_spec_server *server;
+    /* As JSON. */
     void (*sessions)(void *arg, struct rt_buf *out);
+    void (*releases)(void *arg, struct rt_buf *out);
+    void (*apps)(void *arg, struct rt_buf *out);
     /* The line's end: `values` (a JSON array), or a message and a traceback. */
     void (*done)(void *arg, enum rt_repl_end end, const char *text, const char *traceback);
 };

@@ -101,7 +101,7 @@ static int begin_query(struct rt_rows *r, bool by_name, struct rt_err *err)
                           rt_stmt_params(r->stmt), (int)(sql.s.n < 200 ? sql.s.n : 200), sql.s.p);
     for (int i = 1; i <= params.i && rt_tape_cell(tape, &r->at, &value); i++)
         bind(r->stmt, i, &value);
-    rt_conn_deadline(r->source->conn, r->source->deadline_ns);
+    rt_conn_deadline(r->source->conn, r->source->deadline_ns, r->source->stop);
     return map_columns(r, by_name, err);
 }
 

@@ -42,6 +42,7 @@ int rt_offline_open(struct rt_offline *o, int index, bool with_database, struct 
 void rt_offline_close(struct rt_offline *o);
 
 int rt_cmd_serve(struct rt_options *o, int argc, char **argv);
+int rt_cmd_new(struct rt_options *o, int argc, char **argv);
 int rt_cmd_check(struct rt_options *o, int argc, char **argv);
 int rt_cmd_routes(struct rt_options *o, int argc, char **argv);
 int rt_cmd_apps(struct rt_options *o, int argc, char **argv);

@@ -111,9 +111,7 @@ static void line_done(void *session, enum rt_repl_end end, const char *text, con
     struct rt_session *s = session;
     struct rt_err err;
     audit(s, "end", NULL, kinds[end], NULL);
-    if (s->watching)
-        rt_recent_unwatch(&s->watch);
-    s->watching = false;
+    console__unwatch(s);
     s->running = false;
     if (end == RT_REPL_INCOMPLETE)
         console__incomplete(s);
@@ -143,27 +141,20 @@ static void status(void *session, struct rt_buf *out)
     rt_releaser_status(((struct rt_session *)session)->host, false, out);
 }
 
-static void list_sessions(void *session, struct rt_buf *out)
+int console__count(void)
 {
-    struct rt_host *h = ((struct rt_session *)session)->host;
-    int consoles = 0;
+    int n = 0;
     for (int i = 0; i < RT_CONSOLES_MAX; i++)
-        consoles += atomic_load(&sessions[i].used) && !atomic_load(&sessions[i].ended);
-    rt_buf_puts(out, "[");
-    for (int w = 0; w < h->n_workers; w++)
-        rt_buf_printf(out, "%s{\"worker\":%d,\"requests\":%u,\"connections\":%u}", w ? "," : "", w,
-                      rt_http_active(h->workers[w].http), rt_http_connections(h->workers[w].http));
-    rt_buf_printf(out, ",{\"consoles\":%d}]", consoles);
+        n += atomic_load(&sessions[i].used) && !atomic_load(&sessions[i].ended);
+    return n;
 }
 
 /* ---- frames from the client ---------------------------------------------------------------------------------- */
 
-struct frame {
-    struct rt_message message;
-    struct rt_session *s;
-    size_t n;
-    char text[];
-};
+struct console_frame *console__frame(struct rt_message *m)
+{
+    return (struct console_frame *)((char *)m - offsetof(struct console_frame, message));
+}
 
 static void eval(struct rt_session *s, struct rt_json f)
 {
@@ -207,7 +198,7 @@ static void complete(struct rt_session *s, struct rt_json f)
 
 static void take(struct rt_message *m)
 {
-    struct frame *x = (struct frame *)((char *)m - offsetof(struct frame, message));
+    struct console_frame *x = console__frame(m);
     struct rt_session *s = x->s;
     struct rt_json f = rt_json_document(x->text, x->n), type = rt_json_member(f, "type");
     if (rt_json_text_is(type, "eval"))
@@ -224,7 +215,7 @@ static void take(struct rt_message *m)
 /* The client is gone, or the server ends. */
 static void leave(struct rt_message *m)
 {
-    struct frame *x = (struct frame *)((char *)m - offsetof(struct frame, message));
+    struct console_frame *x = console__frame(m);
     struct rt_session *s = x->s;
     s->leaving = true;
     free(x);
@@ -234,9 +225,9 @@ static void leave(struct rt_message *m)
         rt_loop_stop(s->loop);
 }
 
-static void post(struct rt_session *s, const char *text, size_t n, void (*run)(struct rt_message *m))
+void console__post(struct rt_session *s, const char *text, size_t n, void (*run)(struct rt_message *m))
 {
-    struct frame *x = calloc(1, sizeof *x + n + 1);
+    struct console_frame *x = calloc(1, sizeof *x + n + 1);
     if (!x)
         abort(); /* the conversation could not even end */
     x->s = s;
@@ -244,25 +235,6 @@ static void post(struct rt_session *s, const char *text, size_t n, void (*run)(s
     x->message.run = run;
     memcpy(x->text, text, n);
     rt_loop_post(s->loop, &x->message);
-}
-
-static void show(struct rt_message *m)
-{
-    struct frame *x = (struct frame *)((char *)m - offsetof(struct frame, message));
-    if (x->s->watching)
-        console__watch(x->s, rt_json_document(x->text, x->n));
-    free(x);
-}
-
-static void seen(void *session, const char *record, size_t n) { post(session, record, n, show); }
-
-static void watch(void *session, const char *app, int status)
-{
-    struct rt_session *s = session;
-    s->watch = (struct rt_recent_watch){ .seen = seen, .arg = s, .status = status, .log = status < 0 };
-    snprintf(s->watch.app, sizeof s->watch.app, "%s", app);
-    s->watching = true;
-    rt_recent_watch(&s->watch);
 }
 
 static void assume(void *session, const char *principal, bool keep, char secret[RT_ASSUME_SECRET])
@@ -296,7 +268,7 @@ static bool split(struct rt_session *s, struct rt_buf *in)
             return false;
         if (rt_json_text_is(rt_json_member(rt_json_document(frame, n), "type"), "interrupt"))
             abort_line(s);
-        post(s, frame, n, take);
+        console__post(s, frame, n, take);
         at += n + 1;
     }
     rt_buf_cut(in, at);
@@ -318,7 +290,7 @@ static void *read_frames(void *arg)
     }
     rt_buf_fini(&in);
     abort_line(s);
-    post(s, "", 0, leave);
+    console__post(s, "", 0, leave);
     return NULL;
 }
 
@@ -400,7 +372,17 @@ static struct rt_session *free_slot(void)
     return NULL;
 }
 
-static const char *set_up(struct rt_session *s, struct rt_host *h, struct rt_control_request *q)
+/* Which app a conversation without a name means would change with each new one: it has to be said. */
+static const char *which(const struct rt_host *h, char *text, size_t size)
+{
+    size_t n = (size_t)snprintf(text, size, "several apps are served, name one of them:");
+    for (int a = 0; a < h->n_apps && n < size; a++)
+        n += (size_t)snprintf(text + n, size - n, "%s %s", a ? "," : "", h->apps[a].shared.name);
+    return text;
+}
+
+/* NULL, or why not; `words` is room for it. */
+static const char *set_up(struct rt_session *s, struct rt_host *h, struct rt_control_request *q, char words[400])
 {
     const char *text = q->line + sizeof RT_CONSOLE_COMMAND - 1;
     char app[64] = "";
@@ -410,6 +392,8 @@ static const char *set_up(struct rt_session *s, struct rt_host *h, struct rt_con
     if (rt_json_int(rt_json_member(o, "version"), 0) != RT_CONSOLE_VERSION)
         return "the server speaks another version of the protocol";
     rt_json_copy(rt_json_member(o, "app"), app, sizeof app);
+    if (!app[0] && h->n_apps > 1)
+        return which(h, words, 400);
     int index = app[0] ? find_app(h, app) : 0;
     if (index < 0)
         return "the server has no such app";
@@ -430,15 +414,18 @@ static const char *set_up(struct rt_session *s, struct rt_host *h, struct rt_con
     s->repl_host = (struct rt_repl_host){ .arg = s, .write = s->write, .json = s->json,
                                           .write_ms = (int)h->options->script_ms, .print = console__print,
                                           .confirm = console__confirm, .use = use, .status = status,
-                                          .sessions = list_sessions, .why = why,
-                                          .assume = assume, .server = &s->server, .watch = watch, .done = line_done };
+                                          .sessions = console__sessions, .releases = console__releases,
+                                          .apps = console__apps, .why = why, .assume = assume, .server = &s->server,
+                                          .watch = console__watch_requests, .watch_room = console__watch_room,
+                                          .done = line_done };
     return NULL;
 }
 
 void rt_consoles_begin(struct rt_host *h, struct rt_control_request *q)
 {
     struct rt_session *s = free_slot();
-    const char *why = s ? set_up(s, h, q) : "too many consoles are open";
+    char words[400];
+    const char *why = s ? set_up(s, h, q, words) : "too many consoles are open";
     if (!why) {
         pthread_mutex_init(&s->mu, NULL);
         if (pthread_create(&s->thread, NULL, run, s))

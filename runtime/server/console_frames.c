@@ -121,17 +121,19 @@ void console__watch(struct rt_session *s, struct rt_json record)
 {
     static const char *const fields[] = { "at", "method", "path", "status", "ms", "id" };
     struct rt_buf b, text;
-    struct rt_json line = rt_json_member(record, "line");
+    struct rt_json line = rt_json_member(record, "line"), seq = rt_json_member(record, "seq");
     rt_buf_init(&text, 0);
     rt_json_text(line, &text);
-    for (size_t i = 0; !line.n && i < sizeof fields / sizeof *fields; i++) {
+    if (seq.n)
+        rt_buf_put(&text, record.p, record.n);
+    for (size_t i = 0; !line.n && !seq.n && i < sizeof fields / sizeof *fields; i++) {
         struct rt_json v = rt_json_member(record, fields[i]);
         rt_buf_puts(&text, i ? " " : "");
         if (!rt_json_text(v, &text))
             rt_buf_put(&text, v.p, v.n);
     }
     begin(&b, "watch", s->id);
-    console__member(&b, "kind", line.n ? "log" : "request");
+    console__member(&b, "kind", line.n ? "log" : seq.n ? "event" : "request");
     console__member(&b, "text", rt_buf_cstr(&text));
     rt_buf_puts(&b, ",\"record\":");
     rt_buf_put(&b, record.p, record.n);

@@ -39,6 +39,7 @@ struct rt_session {
     struct rt_spec_server server;
     bool running, leaving, watching;
     struct rt_recent_watch watch;
+    struct console_room *room; /* whose events are watched */
     long long id; /* of the running line */
     uint64_t began;
 };
@@ -54,6 +55,28 @@ void console__result(struct rt_session *s, const char *values, int newer);
 void console__print(void *session, const char *text, size_t n);
 void console__confirm(void *session, const char *text, const char *effects);
 
+/* A request, an entry of the log or an event. */
 void console__watch(struct rt_session *s, struct rt_json record);
+
+/* console.c, any thread: `run` gets the frame on the session's loop, with console__frame(). */
+struct console_frame {
+    struct rt_message message;
+    struct rt_session *s;
+    size_t n;
+    char text[];
+};
+void console__post(struct rt_session *s, const char *text, size_t n, void (*run)(struct rt_message *m));
+struct console_frame *console__frame(struct rt_message *m); /* to be freed */
+
+/* console_watch.c, the loop's thread: what rt_repl_host names, and the end of whatever is watched. */
+void console__watch_requests(void *session, const char *app, int status);
+void console__watch_room(void *session, const char *room);
+void console__unwatch(struct rt_session *s);
+
+/* console_list.c, the loop's thread: what rt_repl_host names, as JSON. */
+void console__sessions(void *session, struct rt_buf *out);
+void console__releases(void *session, struct rt_buf *out);
+void console__apps(void *session, struct rt_buf *out);
+int console__count(void); /* console.c: how many there are */
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A message to worker 0 and a semaphore for its answer. */
+ * A message to a worker and a semaphore for its answer. */
 #include "server/worker_ask.h"
 
 #include <errno.h>
@@ -8,55 +8,67 @@
 
 struct ask {
     struct rt_message message;
-    struct rt_host *h;
-    int app, number, fd, rc;
-    struct rt_tree *tree;
+    struct rt_worker *w;
+    void (*look)(struct rt_worker *w, void *arg);
+    void *arg;
     sem_t answered;
 };
 
-static struct ask *ask_of(struct rt_message *m) { return (struct ask *)((char *)m - offsetof(struct ask, message)); }
-
-static void ask(struct ask *a, void (*answer)(struct rt_message *m))
+static void answer(struct rt_message *m)
 {
-    a->message.run = answer;
-    sem_init(&a->answered, 0, 0);
-    rt_loop_post(a->h->workers[0].loop, &a->message);
-    while (sem_wait(&a->answered) && errno == EINTR)
-        ;
-    sem_destroy(&a->answered);
+    struct ask *a = (struct ask *)((char *)m - offsetof(struct ask, message));
+    a->look(a->w, a->arg);
+    sem_post(&a->answered);
 }
 
-static void look(struct rt_message *m)
+void rt_worker_ask(struct rt_worker *w, void (*look)(struct rt_worker *w, void *arg), void *arg)
 {
-    struct ask *a = ask_of(m);
-    struct rt_release *r = rt_routing_now(a->h)->release[a->app];
-    a->tree = rt_tree_ref(r->tree);
-    a->number = r->number;
-    sem_post(&a->answered);
+    struct ask a = { .message.run = answer, .w = w, .look = look, .arg = arg };
+    sem_init(&a.answered, 0, 0);
+    rt_loop_post(w->loop, &a.message);
+    while (sem_wait(&a.answered) && errno == EINTR)
+        ;
+    sem_destroy(&a.answered);
+}
+
+struct live {
+    int app, number;
+    struct rt_tree *tree;
+};
+
+static void look(struct rt_worker *w, void *arg)
+{
+    struct live *l = arg;
+    struct rt_release *r = rt_routing_now(w->host)->release[l->app];
+    l->tree = rt_tree_ref(r->tree);
+    l->number = r->number;
 }
 
 void rt_worker_live_tree(struct rt_host *h, int app, struct rt_tree **ret, int *ret_number)
 {
-    struct ask a = { .h = h, .app = app };
-    ask(&a, look);
-    *ret = a.tree;
-    *ret_number = a.number;
+    struct live l = { .app = app };
+    rt_worker_ask(&h->workers[0], look, &l);
+    *ret = l.tree;
+    *ret_number = l.number;
 }
 
-static void connect_here(struct rt_message *m)
+struct connected {
+    int rc, fd;
+};
+
+static void connect_here(struct rt_worker *w, void *arg)
 {
-    struct ask *a = ask_of(m);
-    struct rt_worker *w = &a->h->workers[0];
-    a->rc = rt_worker_connect(w, &a->fd);
+    struct connected *c = arg;
+    c->rc = rt_worker_connect(w, &c->fd);
     rt_http_run(w->http);
-    sem_post(&a->answered);
 }
 
 int rt_worker_ask_connect(void *host, int *ret_fd)
 {
-    struct ask a = { .h = host };
-    ask(&a, connect_here);
-    if (a.rc == 0)
-        *ret_fd = a.fd;
-    return a.rc;
+    struct rt_host *h = host;
+    struct connected c = { 0 };
+    rt_worker_ask(&h->workers[0], connect_here, &c);
+    if (c.rc == 0)
+        *ret_fd = c.fd;
+    return c.rc;
 }

@@ -283,11 +283,12 @@ int hub__enter(struct rt_inbox *in, struct rt_str key, struct rt_str who, int64_
     struct rt_hub *h = in->hub;
     pthread_mutex_lock(&h->mu);
     struct hub_shared *room = shared_of(h, key);
-    int rc = !room ? RT_E_NOMEM : limit > 0 && room->total >= limit ? RT_E_FULL : 0;
+    int rc = !room ? RT_E_NOMEM : limit > 0 && room->total - room->observers >= limit ? RT_E_FULL : 0;
     if (rc == 0 && who.n)
         rc = count_who(room, who);
     if (rc == 0) {
         room->total++;
+        room->observers += limit == HUB_OBSERVER;
         room->per_inbox[in->index]++;
         h->members++;
     } else if (room) {
@@ -297,7 +298,7 @@ int hub__enter(struct rt_inbox *in, struct rt_str key, struct rt_str who, int64_
     return rc;
 }
 
-void hub__exit(struct rt_inbox *in, struct rt_str key, struct rt_str who)
+void hub__exit(struct rt_inbox *in, struct rt_str key, struct rt_str who, bool observer)
 {
     struct rt_hub *h = in->hub;
     pthread_mutex_lock(&h->mu);
@@ -306,6 +307,7 @@ void hub__exit(struct rt_inbox *in, struct rt_str key, struct rt_str who)
     if (c && --c->n == 0)
         free(rt_map_remove(&room->who, who.p, who.n));
     room->total--;
+    room->observers -= observer;
     room->per_inbox[in->index]--;
     h->members--;
     forget_if_empty(h, room, key);
@@ -322,9 +324,17 @@ int64_t rt_hub_count(struct rt_hub *h, unsigned app, struct rt_str room)
 {
     pthread_mutex_lock(&h->mu);
     struct hub_shared *r = find_shared(h, app, room);
-    int64_t n = r ? r->total : 0;
+    int64_t n = r ? r->total - r->observers : 0;
     pthread_mutex_unlock(&h->mu);
     return n;
+}
+
+bool rt_hub_heard(struct rt_hub *h, unsigned app, struct rt_str room)
+{
+    pthread_mutex_lock(&h->mu);
+    bool heard = find_shared(h, app, room) != NULL;
+    pthread_mutex_unlock(&h->mu);
+    return heard;
 }
 
 void rt_hub_presence(struct rt_hub *h, unsigned app, struct rt_str room,

@@ -68,11 +68,14 @@ void rt_hub_conn_free(struct rt_hub_conn *c);
 int rt_hub_label(struct rt_hub_conn *c, struct rt_str label);
 bool rt_hub_labelled(const struct rt_hub_conn *c, struct rt_str label);
 struct rt_str rt_hub_first_label(const struct rt_hub_conn *c); /* empty without one */
+unsigned rt_hub_rooms(const struct rt_hub_conn *c);            /* how many it is in, reservations included */
 
 /* `who` is the key that presence counts ("" none); `limit` members at most over all workers (0: any number). 0; a
  * member or reservation of this connection becomes a reservation. RT_E_FULL, RT_E_NOMEM, RT_E_LIMIT (64 rooms, or a
  * bad length of a name), RT_E_EXPIRED when it is closed. */
 int rt_hub_reserve(struct rt_hub_conn *c, struct rt_str room, struct rt_str who, int64_t limit);
+/* As rt_hub_reserve, for somebody who only looks on: neither counted nor limited. */
+int rt_hub_observe(struct rt_hub_conn *c, struct rt_str room);
 /* False when the reservation has gone meanwhile. */
 bool rt_hub_activate(struct rt_hub_conn *c, struct rt_str room, int64_t after);
 /* False when there was neither member nor reservation. */
@@ -100,7 +103,8 @@ void rt_hub_ops_cut(struct rt_hub_ops *list, struct rt_hub_op *mark);
 /* Posts all of it and leaves the list empty. Takes no memory, does not wait but for the mutex. */
 void rt_hub_post(struct rt_hub *h, struct rt_hub_ops *list);
 
-int64_t rt_hub_count(struct rt_hub *h, unsigned app, struct rt_str room); /* reservations included */
+int64_t rt_hub_count(struct rt_hub *h, unsigned app, struct rt_str room); /* reservations included, observers not */
+bool rt_hub_heard(struct rt_hub *h, unsigned app, struct rt_str room);     /* by anybody, observers too */
 /* Calls `each` for every key with members, in no order, with the mutex held: it must be short and not call the hub. */
 void rt_hub_presence(struct rt_hub *h, unsigned app, struct rt_str room,
                      void (*each)(void *arg, struct rt_str who, int64_t count), void *arg);

@@ -50,7 +50,7 @@ struct rt_inbox {
 
 /* A room over all workers. */
 struct hub_shared {
-    int64_t total;
+    int64_t total, observers; /* those are in the total, too */
     struct rt_map who;    /* key of presence → struct hub_count */
     uint32_t per_inbox[]; /* members and reservations */
 };
@@ -74,8 +74,9 @@ void hub__unref(struct rt_hub_op *op);
 void hub__take(struct rt_inbox *in);
 /* Asks for another rt_inbox_run(). */
 void hub__again(struct rt_inbox *in);
-/* One member more or less in the room of that key. RT_E_FULL at the limit. */
+/* One member more or less in the room of that key. RT_E_FULL at the limit (HUB_OBSERVER: not counted). */
+enum { HUB_OBSERVER = -1 };
 int hub__enter(struct rt_inbox *in, struct rt_str key, struct rt_str who, int64_t limit);
-void hub__exit(struct rt_inbox *in, struct rt_str key, struct rt_str who);
+void hub__exit(struct rt_inbox *in, struct rt_str key, struct rt_str who, bool observer);
 
 #endif

@@ -29,7 +29,7 @@ struct hub_member {
     struct hub_member *next, *prev; /* in the room */
     struct hub_member *sibling;     /* of the connection */
     int64_t after;
-    bool active;
+    bool active, observer;
     size_t who_n;
     char who[];
 };
@@ -61,6 +61,8 @@ struct rt_hub_conn *rt_hub_conn_new(struct rt_inbox *in, unsigned app, const str
         *c = (struct rt_hub_conn){ .in = in, .app = app, .handler = handler, .owner = owner };
     return c;
 }
+
+unsigned rt_hub_rooms(const struct rt_hub_conn *c) { return (unsigned)c->n_members; }
 
 bool rt_hub_closed(const struct rt_hub_conn *c) { return c->closed; }
 
@@ -128,7 +130,8 @@ static void remove_member(struct hub_member *m)
         at = &(*at)->sibling;
     *at = m->sibling;
     c->n_members--;
-    hub__exit(in, (struct rt_str){ m->room->key, m->room->n }, (struct rt_str){ m->who, m->who_n });
+    hub__exit(in, (struct rt_str){ m->room->key, m->room->n }, (struct rt_str){ m->who, m->who_n },
+              m->observer);
     drop_room_if_empty(in, m->room);
     free(m);
 }
@@ -165,6 +168,7 @@ int rt_hub_reserve(struct rt_hub_conn *c, struct rt_str room, struct rt_str who,
     int rc = r && m ? hub__enter(c->in, (struct rt_str){ key.data, key.n }, who, limit) : RT_E_NOMEM;
     if (rc == 0) {
         m->who_n = who.n;
+        m->observer = limit == HUB_OBSERVER;
         if (who.n)
             memcpy(m->who, who.p, who.n);
         add_member(c, r, m);
@@ -174,6 +178,11 @@ int rt_hub_reserve(struct rt_hub_conn *c, struct rt_str room, struct rt_str who,
     if (r)
         drop_room_if_empty(c->in, r);
     return rc;
+}
+
+int rt_hub_observe(struct rt_hub_conn *c, struct rt_str room)
+{
+    return rt_hub_reserve(c, room, (struct rt_str){ 0 }, HUB_OBSERVER);
 }
 
 bool rt_hub_activate(struct rt_hub_conn *c, struct rt_str room, int64_t after)

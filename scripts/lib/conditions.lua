@@ -30,4 +30,10 @@ function conditions:sql()
     return table.concat(self.terms, " AND ")
 end
 
+--- The values in the order of their places, and after them those of what follows the clause, as in "LIMIT ?".
+function conditions:bound(...)
+    local values = table.move(self.values, 1, #self.values, 1, {})
+    return table.unpack(table.move({ ... }, 1, select("#", ...), #values + 1, values))
+end
+
 return conditions

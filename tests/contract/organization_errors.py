@@ -1,6 +1,6 @@
 """How each documented error of V2 is brought about: provoke(endpoint, error, user, tokens) yields answers and fields."""
-from catalogue import ENDPOINTS
-from scenes import Ask, example
+from catalogue import EVERY
+from examples import Ask, example
 from scenes_organizations import organization
 from support.client import NOTHING
 from support.organizations import Organization, accept
@@ -146,4 +146,4 @@ def provoke(endpoint, error, u, tokens):
     return (unauthenticated if error["status"] == 401 else PROVOKE[error["status"]])(endpoint, error, u, tokens)
 
 
-assert set(BAD) <= set(ENDPOINTS)
+assert set(BAD) <= set(EVERY)

@@ -1,41 +1,6 @@
-"""Scenes: each brings a new user to the state that a documented example shows and returns the documented request."""
-import copy
-
-from catalogue import ENDPOINTS
-from support.client import NOTHING
-from support.organizations import Organization
-from support.people import PASSWORD, User, unique
-
-
-class Ask:
-    """A request to be sent; `path` is the endpoint's with `params` filled in."""
-
-    def __init__(self, params=None, json=NOTHING, query=None, token=NOTHING):
-        self.params, self.json, self.query, self.token = params or {}, json, query, token
-
-    def send(self, endpoint, who):
-        path = endpoint["full_path"]
-        for name, value in self.params.items():
-            path = path.replace("{%s}" % name, str(value))
-        assert "{" not in path, path
-        token = self.token if self.token is not NOTHING else None if endpoint["auth"] == "none" else who.access
-        return who.c.request(endpoint["method"], path, json=self.json, query=self.query, token=token)
-
-
-def example(endpoint_id, **changes):
-    return {**copy.deepcopy(ENDPOINTS[endpoint_id]["request_example"]), **changes}
-
-
-# -- scenes
-
-SCENES = {}
-
-
-def scene(endpoint_id):
-    def add(f):
-        SCENES[endpoint_id] = f
-        return f
-    return add
+"""Scenes of FocusFlow's V1."""
+from examples import SCENES, Ask, example, scene
+from support.people import PASSWORD, unique
 
 
 @scene("focusflow.auth.register")

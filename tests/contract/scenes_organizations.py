@@ -1,5 +1,6 @@
 """Scenes of V2. The user of a scene owns the organization."""
-from scenes import SCENES, Ask, example, scene, worked_project
+from examples import SCENES, Ask, example, scene
+from scenes import worked_project
 from support.organizations import Organization, v2
 from support.people import unique
 

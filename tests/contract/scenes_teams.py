@@ -1,6 +1,6 @@
 """Scenes of the manager's dashboard, team analytics and their export (10.2 to 11.3), and what is wrong in a request."""
+from examples import Ask, scene
 from organization_errors import BAD
-from scenes import Ask, scene
 from scenes_organizations import organization, slug
 
 BAD.update({

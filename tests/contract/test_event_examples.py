@@ -3,12 +3,13 @@ import json
 
 import pytest
 
-from catalogue import APP, check
+from catalogue import APPS, check
 from support.organizations import Organization, v2
 from support.people import User
 from support.receiver import Receiver
 from support.sockets import Socket
 
+APP = APPS["focusflow"]
 SOCKET = APP["websocket"][0]
 HOOK = APP["webhooks"][0]
 EVENTS = {e["name"]: e for e in SOCKET["events"]}
@@ -102,7 +103,7 @@ def scene(server):
         x.sock.close()
 
 
-@pytest.mark.contract("events")
+@pytest.mark.contract("focusflow: events")
 @pytest.mark.parametrize("name", EVENTS)
 def test_event(name, scene):
     SCENES[name](scene)
@@ -111,7 +112,7 @@ def test_event(name, scene):
     assert isinstance(event["seq"], int) and event["room"], "the additions"
 
 
-@pytest.mark.contract("events")
+@pytest.mark.contract("focusflow: events")
 def test_reply_to_a_bad_token(server):
     (reply,) = SOCKET["replies"]
     s = Socket(server.port, SOCKET["full_path"])
@@ -120,7 +121,7 @@ def test_reply_to_a_bad_token(server):
     assert s.close_code() == SOCKET["auth"]["close_code"]
 
 
-@pytest.mark.contract("events")
+@pytest.mark.contract("focusflow: events")
 def test_the_other_ways_to_authenticate(server):
     u = User(server)
     s = Socket(server.port, SOCKET["full_path"] + "?token=" + u.access)
@@ -136,7 +137,7 @@ HOOK_SCENES = {"task_started": started, "task_paused": paused, "task_resumed": r
                "task_assigned": assigned, "pomodoro_completed": elapsed, "break_started": rested, "employee_idle": idle}
 
 
-@pytest.mark.contract("webhooks")
+@pytest.mark.contract("focusflow: webhooks")
 @pytest.mark.parametrize("name", HOOK["events"])
 def test_webhook(name, scene):
     receiver = Receiver()

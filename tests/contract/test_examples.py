@@ -10,31 +10,17 @@ import pytest
 
 import scenes_organizations  # noqa: F401
 import scenes_teams  # noqa: F401
-from catalogue import APP, ENDPOINTS, check, expected
+from catalogue import check
+from examples import SCENES, Ask, Contract, check_file, example
 from organization_errors import provoke
-from scenes import SCENES, Ask, example, worked_project
-from support.client import NOTHING
+from scenes import worked_project
+from support.client import NOTHING, Response
 from support.people import PASSWORD, V1, User, unique
 
 SERVER = {"limits": "on"}
 MISSING = 99999999
-
-# -- what every answer must have
-
-def check_headers(endpoint, r, limited=True):
-    assert re.fullmatch(r"[A-Za-z0-9._-]{8,128}", r.header("x-request-id") or ""), "X-Request-Id: %s" % r.headers
-    if endpoint["rate_limit"] is None:
-        return
-    values = [r.header(h["name"]) for h in APP["response_headers"]]
-    assert all(v is not None and v.isdigit() for v in values), "rate-limit headers %s: %s" % (values, r)
-    if limited:
-        assert int(values[0]) == endpoint["rate_limit"]["count"], "X-RateLimit-Limit is %s: %s" % (values[0], r)
-
-
-def check_file(r, kind):
-    assert r.header("content-type").split(";")[0] == kind, str(r.headers)
-    assert re.fullmatch(r'attachment; filename="[^"]+"', r.header("content-disposition") or ""), str(r.headers)
-    assert r.body, str(r)
+CONTRACT = Contract("focusflow", Response.error)
+APP, ENDPOINTS = CONTRACT.app, CONTRACT.endpoints
 
 
 @pytest.fixture
@@ -46,34 +32,12 @@ def who(server):
 
 
 def test_every_endpoint_has_a_scene():
-    assert sorted(set(ENDPOINTS) - set(SCENES)) == []
+    assert CONTRACT.without_scene() == []
 
 
-@pytest.mark.contract("responses")
-@pytest.mark.parametrize("name", ENDPOINTS)
+@CONTRACT.each_response
 def test_response(name, who):
-    endpoint = ENDPOINTS[name]
-    response = endpoint["responses"][0]
-    r = SCENES[name](who).send(endpoint, who)
-    assert r.status == response["status"], str(r)
-    check_headers(endpoint, r)
-    kind = (r.header("content-type") or "").replace(" ", "").lower()
-    if response["body"] == "none":
-        assert r.body == b"" and (r.status == 204 or r.header("content-length") == "0"), str(r.headers)
-        return
-    if response["body"] == "html":
-        assert kind.split(";")[0] == "text/html", kind
-        return
-    if response["body"] == "file":
-        check_file(r, response["content_types"][0])
-        return
-    assert kind in ("application/json", "application/json;charset=utf-8"), kind
-    check(expected(endpoint, response), r.json())
-    if endpoint["paginated"]:
-        assert set(APP["pagination"]["keys"]) <= set(r.json()), "FF-12: %s" % r
-        assert r.json()["results"], "the scene made no items"
-    if endpoint["method"] == "GET":
-        assert re.fullmatch(r'"[^"]+"', r.header("etag") or ""), "ETag: %s" % r.headers
+    CONTRACT.check_response(name, who)
 
 
 OTHER_TYPES = [("focusflow.docs.v2", "openapi", "application/json"),
@@ -81,17 +45,17 @@ OTHER_TYPES = [("focusflow.docs.v2", "openapi", "application/json"),
                ("focusflow.export.data", "json", "application/json"), ("focusflow.docs.v1", "html", "text/html")]
 
 
-@pytest.mark.contract("responses in other formats")
+@CONTRACT.counts("responses in other formats")
 @pytest.mark.parametrize("name,form,kind", OTHER_TYPES)
 def test_response_in_another_format(name, form, kind, who):
     endpoint = ENDPOINTS[name]
     assert form in next(q["enum"] for q in endpoint["query_params"] if q["name"] == "format")
     r = Ask(query={"format": form}).send(endpoint, who)
     assert r.status == 200 and r.header("content-type").split(";")[0] == kind, str(r)
-    check_headers(endpoint, r)
+    CONTRACT.check_headers(endpoint, r)
 
 
-@pytest.mark.contract("responses in other formats")
+@CONTRACT.counts("responses in other formats")
 @pytest.mark.parametrize("form,kind", [("pdf", 1), ("excel", 2)])
 @pytest.mark.parametrize("report", ["team", "project", "individual"])
 def test_team_report_in_another_format(form, kind, report, who):
@@ -99,7 +63,7 @@ def test_team_report_in_another_format(form, kind, report, who):
     ask = SCENES["focusflow.org-analytics.export"](who)
     r = Ask(ask.params, query={"format": form, "report_type": report}).send(endpoint, who)
     assert r.status == 200, str(r)
-    check_headers(endpoint, r)
+    CONTRACT.check_headers(endpoint, r)
     check_file(r, endpoint["responses"][0]["content_types"][kind])
 
 
@@ -230,7 +194,6 @@ def rejected(endpoint, error, u, tokens):
 PROVOKE = {("VALIDATION_ERROR", 400): invalid, ("AUTHENTICATION_FAILED", 401): unauthenticated,
            ("TOKEN_EXPIRED", 401): expired, ("NOT_FOUND", 404): absent, ("CONFLICT", 409): conflict,
            ("RATE_LIMIT_EXCEEDED", 429): rejected}
-CASES = [(name, i) for name, e in ENDPOINTS.items() for i in range(len(e["errors"]))]
 
 
 @pytest.fixture(scope="module")
@@ -242,35 +205,25 @@ def tokens(server):
     return {"access": u.access, "refresh": u.refresh}
 
 
-@pytest.mark.contract("errors")
-@pytest.mark.parametrize("name,i", CASES, ids=["%s-%s-%d" % (n, ENDPOINTS[n]["errors"][i]["status"], i) for n, i in CASES])
+@CONTRACT.each_error
 def test_error(name, i, who, tokens):
     endpoint = ENDPOINTS[name]
     error = endpoint["errors"][i]
-    seen = 0
     if endpoint["full_path"].startswith("/api/v2/"):
         answers = provoke(endpoint, error, who, tokens)
     else:
         answers = PROVOKE[error["code"], error["status"]](endpoint, error, who, tokens)
-    for r, fields in answers:
-        r.error(error["status"], error["code"], *fields)
-        check_headers(endpoint, r, limited=error["status"] != 401)
-        if error["status"] == 429:
-            assert 1 <= int(r.header("retry-after")) <= 60 and r.header("x-ratelimit-remaining") == "0", str(r.headers)
-        seen += 1
-    assert seen
+    CONTRACT.check_error(name, i, answers)
 
 
 def test_every_documented_status_of_the_app_has_a_case():
     """500 is produced by no request (X-12), 405 has a test of its own."""
-    listed = {(e["status"], e["code"]) for e in APP["errors"]}
-    covered = {(ENDPOINTS[n]["errors"][i]["status"], ENDPOINTS[n]["errors"][i]["code"]) for n, i in CASES}
-    assert listed - covered == {(500, "INTERNAL_ERROR"), (405, "METHOD_NOT_ALLOWED")}
+    assert CONTRACT.statuses_without_case() == {(500, "INTERNAL_ERROR"), (405, "METHOD_NOT_ALLOWED")}
 
 
 # -- general examples
 
-@pytest.mark.contract("general")
+@CONTRACT.counts("general")
 def test_error_format(who):
     body = example("focusflow.auth.register", email=who.email, username="x" + unique(), password="short")
     r = who.c.post("/api/v1/auth/register/", body)
@@ -279,7 +232,7 @@ def test_error_format(who):
     assert set(details) == set(APP["examples"]["error"]["error"]["details"])
 
 
-@pytest.mark.contract("general")
+@CONTRACT.counts("general")
 @pytest.mark.parametrize("name", [n for n, e in ENDPOINTS.items() if e["paginated"] and "/api/v2/" in e["full_path"]])
 def test_lists_of_organizations_are_pages(name, who):
     """FF-12: all four keys; links, where there are more items, keep the other parameters."""
@@ -294,14 +247,14 @@ def test_lists_of_organizations_are_pages(name, who):
         assert dict(parse_qsl(url.query)) == {k: str(x) for k, x in {**ask.query, "page": 2}.items()}
 
 
-@pytest.mark.contract("general")
+@CONTRACT.counts("general")
 def test_method_not_allowed(who):
     r = who.request("PUT", "/tasks/", json={})
     r.error(405, "METHOD_NOT_ALLOWED")
     assert {"GET", "POST"} <= set(re.split(r",\s*", r.header("allow"))), r.headers
 
 
-@pytest.mark.contract("general")
+@CONTRACT.counts("general")
 @pytest.mark.parametrize("name", [n for n, e in ENDPOINTS.items() if e["paginated"] and e["documented"]
                                   and e["full_path"].startswith(V1)])
 def test_pagination_format(name, who):
@@ -320,7 +273,7 @@ def test_pagination_format(name, who):
         assert dict(parse_qsl(url.query)) == {"page": page, "page_size": "1"}
 
 
-@pytest.mark.contract("general")
+@CONTRACT.counts("general")
 def test_rate_limit_headers(who):
     who.server.new_window()
     first, second = who.get("/tasks/"), who.get("/tasks/")
@@ -329,7 +282,7 @@ def test_rate_limit_headers(who):
     assert 0 < int(first.header("x-ratelimit-reset")) - who.server.now() <= 60
 
 
-@pytest.mark.contract("general")
+@CONTRACT.counts("general")
 def test_version_header(who):
     """FF-59: the path decides, the version of Accept is ignored."""
     r = who.request("GET", "/tasks/", headers={"Accept": "application/json; version=2.0"})

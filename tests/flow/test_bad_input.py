@@ -11,9 +11,10 @@ from support.organizations import Organization
 from support.people import PASSWORD, V1, User, unique
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "contract"))
-from catalogue import ENDPOINTS  # noqa: E402
+from catalogue import of  # noqa: E402
 
 SERVER = {}
+_, ENDPOINTS = of("focusflow")
 SCHEMAS = {n: e["request_schema"]["fields"] for n, e in ENDPOINTS.items() if e["request_schema"]}
 
 

@@ -139,4 +139,5 @@ def test_the_apps_of_this_repository_have_no_problems():
     r = command("check")
     print("check took %.2f s" % (time.monotonic() - began))
     assert (r.returncode, r.stderr) == (0, "")
-    assert re.match(r"focusflow: \d+ routes and \d+ page files, no problems\n", r.stdout)
+    apps = sorted(f.parent.name for f in (REPO / "scripts").glob("*/app.lua"))
+    assert apps == re.findall(r"^(\w+): \d+ routes.*, no problems$", r.stdout, re.M)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The console through the real command and through its socket."""
+import contextlib
 import json
 import os
 import socket
@@ -7,14 +8,17 @@ import stat
 
 import pytest
 
+from support.people import User
+from support.saving import Folder, reload
 from support.server import command
+from support.sockets import Listener, Socket
 
 
 SERVER = {"args": ["--demo", "on", "--workers", "2"]}
 
 
 def run(server, code, *args):
-    return server.command("console", "-e", code, *args)
+    return server.command("console", "focusflow", "-e", code, *args)
 
 
 def value(server, code, *args):
@@ -23,16 +27,25 @@ def value(server, code, *args):
     return r.stdout.rstrip("\n")
 
 
-class Line:
-    """A conversation, frame by frame."""
+@contextlib.contextmanager
+def started(start_server, **options):
+    """A server of the test's own, with minutes for a statement."""
+    server = start_server(args=["--demo", "on", "--workers", "1", "--statement-ms", "600000", "--script-ms", "600000"],
+                          **options)
+    yield server
+    server.stop()
 
-    def __init__(self, server, **first):
+
+class Line:
+    """A conversation, frame by frame; app=None: with whichever app comes first."""
+
+    def __init__(self, server, app="focusflow", **first):
         self.s = socket.socket(socket.AF_UNIX)
         self.s.settimeout(20)
         folder = os.open(server.data, os.O_PATH)
         self.s.connect("/proc/self/fd/%d/perigee.sock" % folder)
         os.close(folder)
-        self.s.sendall(("console %s\n" % json.dumps({"version": 1, **first})).encode())
+        self.s.sendall(("console %s\n" % json.dumps({"version": 1, **({"app": app} if app else {}), **first})).encode())
         self.f = self.s.makefile("r")
         self.first = self.next()
 
@@ -260,6 +273,65 @@ def test_watching_the_log(server):
     other.close()
 
 
+def test_watching_the_events_of_a_room(server, line):
+    user = User(server)
+    room = "user:%d" % user.id
+    line.send(type="eval", id=9, code="print 'on' watch.events '%s'" % room)
+    assert line.next()["type"] == "print"
+    frame = None
+    while frame is None:        # the watch begins after the print: sessions begin until one is seen
+        user.start(user.task())
+        line.s.settimeout(0.3)
+        try:
+            frame = line.next()
+        except OSError:
+            line.f = line.s.makefile("r")
+            user.stop()
+    line.s.settimeout(20)
+    assert (frame["type"], frame["kind"], frame["record"]["room"]) == ("watch", "event", room)
+    assert value(server, "events.count '%s'" % room) == "0", "who only looks on is not counted"
+    line.send(type="interrupt")
+    while (frame := line.next())["type"] == "watch":
+        pass
+    assert frame["type"] == "result"
+    assert line.texts("1") == ["1"]
+
+
+@pytest.mark.parametrize("room", ["''", "('x'):rep(201)", "{}", "nil"])
+def test_a_room_that_there_cannot_be_is_an_error(server, room):
+    assert run(server, "watch.events(%s)" % room).returncode == 1
+
+
+def test_sessions_and_releases_are_listed(server):
+    user = User(server)
+    with contextlib.closing(Listener(Socket(server.port, "/ws/pomodoro/?token=" + user.access))) as s:
+        assert s.open()
+        workers, sockets, consoles = value(server, "sessions()", "--json").split("\n")
+        assert [w["worker"] for w in json.loads(workers)] == [0, 1] and "console" in json.loads(consoles)
+        mine = [x for x in json.loads(sockets) if x["label"] == "user:%d" % user.id]
+        assert len(mine) == 1 and mine[0]["path"] == "/ws/pomodoro/" and mine[0]["rooms"] >= 1
+        assert (mine[0]["app"], mine[0]["release"]) == ("focusflow", 1)
+    first, = json.loads(value(server, "releases()", "--json"))
+    assert first["release"] == 1 and "focusflow" in first["apps"] and first["at"].endswith("Z")
+
+
+FOR_EVER = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
+
+
+@pytest.mark.parametrize("code", ["db.value '%s'", "write(function(tx) tx.run('UPDATE users SET timezone = (%s)') end)"])
+def test_an_interrupt_ends_a_statement(start_server, code):
+    with started(start_server) as server:
+        line = Line(server)
+        line.send(type="eval", id=5, code="print 'on' " + code % FOR_EVER)
+        assert line.next()["type"] == "print"
+        line.send(type="interrupt")
+        frame = line.next()
+        assert (frame["type"], frame["kind"]) == ("error", "interrupted"), frame
+        assert line.texts("1") == ["1"]
+        assert User(server).task(), "the database takes writes"
+        line.close()
+
+
 def test_a_request_as_a_user_is_a_rehearsal(server):
     count = "db.value 'SELECT count(*) FROM tasks WHERE user_id = 1'"
     before = value(server, count)
@@ -285,6 +357,19 @@ def test_completion(line):
     assert r["items"][0]["hint"].startswith("timer.cancel(")
 
 
+@pytest.mark.parametrize("text, first", [
+    ("use 'focusf", "focusflow"),
+    ('as(1).get "/api/v1/pomodoro/act', "/api/v1/pomodoro/active/"),
+    ("as(1).post('/api/v1/pomodoro/brea", "/api/v1/pomodoro/break/start/"),
+    ('explain("member.inv', "member.invite"),
+    ("help 'watch.ev", "watch.events"),
+])
+def test_arguments_are_completed(line, text, first):
+    line.send(type="complete", id=3, text=text, cursor=len(text))
+    r = line.next()
+    assert r["items"][0]["text"] == first and first.startswith(text[r["from"]:]), r
+
+
 def test_use_names_apps(line):
     assert line.eval("use 'nobody'")["type"] == "error"
     assert line.eval("use 'focusflow'")["app"] == "focusflow"
@@ -298,6 +383,51 @@ def test_what_is_typed_is_recorded(server, line):
     record = [json.loads(x) for x in open(path) if "remember me" in x][-1]
     assert record["event"] == "line" and record["app"] == "focusflow" and record["uid"] == os.getuid()
     assert record["release"] >= 1 and record["at"].endswith("Z")
+
+
+def test_the_record_is_kept_in_four_files(server, line):
+    path, older = server.data / "console.log", server.data / "console.log.1"
+    path.touch(mode=0o600)
+    os.truncate(path, (16 << 20) + 1)
+    line.eval("'in a new file'")
+    assert older.stat().st_size == (16 << 20) + 1 and "in a new file" in path.read_text()
+    for i in range(4):
+        os.truncate(path, (16 << 20) + 2 + i)
+        line.eval("'the next one'")
+    assert sorted(f.name for f in server.data.glob("console.log*")) == ["console.log"] + ["console.log.%d" % i
+                                                                                          for i in (1, 2, 3)]
+
+
+def test_what_cannot_be_recorded_is_not_run(server, line):
+    path, aside = server.data / "console.log", server.data / "aside"
+    line.eval("x = 1")
+    path.rename(aside)
+    path.mkdir()
+    frame = line.eval("x = 2")
+    path.rmdir()
+    aside.rename(path)
+    assert (frame["type"], frame["kind"]) == ("error", "refused") and "recorded" in frame["message"]
+    assert line.texts("x") == ["1"]
+
+
+def test_use_goes_to_another_app_and_back(tmp_path, start_server):
+    folder = Folder(tmp_path / "top", chat=False)
+    server = start_server(**folder.options())
+    nameless = Line(server, app=None)
+    assert nameless.first["type"] == "end" and nameless.first["reason"].endswith("name one of them: one, two")
+    nameless.close()
+    line = Line(server, app="one")
+    assert line.first["apps"] == ["one", "two"] and line.first["app"] == "one"
+    line.eval("x = 'of the first'")
+    assert line.eval("use 'two'")["app"] == "two"
+    assert line.texts("x, #routes()") == ["nil", "4"]
+    folder.say("9", "two")
+    reload(server)
+    assert line.texts("require('words').said") == ['"1"'], "a console stays on its release"
+    line.eval("use()")
+    assert line.texts("require('words').said") == ['"9"']
+    assert line.eval("use 'one'")["app"] == "one"
+    server.stop()
 
 
 def test_the_server_ends_its_consoles_and_takes_no_seventeenth(start_server):

@@ -23,7 +23,7 @@ class Terminal:
         env = environment({"HOME": str(home), "TERM": "xterm", "NO_COLOR": "1", "LANG": "C.UTF-8"})
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.execve(BINARY, ["perigee", "console", "--data", str(server.data), *args], env)
+            os.execve(BINARY, ["perigee", "console", "focusflow", "--data", str(server.data), *args], env)
         self.raw, self.at = "", 0
         self.until("focusflow> ")
 

@@ -13,11 +13,11 @@ from support.people import unique
 from support.receiver import Receiver
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "contract"))
-from catalogue import APP, check  # noqa: E402
+from catalogue import APPS, check  # noqa: E402
 
 SERVER = {"env": {"PERIGEE_OUTBOUND_ALLOW": "127.0.0.1/32"}}
 SECRET = "your-webhook-secret"
-HOOKS = APP["webhooks"][0]
+HOOKS = APPS["focusflow"]["webhooks"][0]
 
 
 @pytest.fixture(scope="module")

@@ -173,7 +173,7 @@ def test_three_changes_to_a_running_product(tmp_path, start_server):
     assert load.count > 100 and not load.failed, load.failed[:3]
     for s in sockets:
         assert s.open(), "it answers a ping"
-        s.end()
+        s.close()
 
 
 def test_the_readme_can_be_followed(tmp_path, start_server):

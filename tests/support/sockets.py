@@ -164,10 +164,10 @@ class Socket:
 class Listener(threading.Thread):
     """Reads a socket to its end as a client would, beside the test: an open one has to answer the server's pings."""
 
-    def __init__(self, socket):
+    def __init__(self, opened):
         super().__init__(daemon=True)
-        self.socket, self.answered = socket, threading.Event()
-        socket.sock.settimeout(None)
+        self.socket, self.answered = opened, threading.Event()
+        opened.sock.settimeout(None)
         self.start()
 
     def run(self):
@@ -188,6 +188,8 @@ class Listener(threading.Thread):
             self.socket.send_raw(frame(b"x", PING))
         return self.answered.wait(seconds)
 
-    def end(self):
-        self.socket.abort()
+    def close(self):
+        with contextlib.suppress(OSError):
+            self.socket.sock.shutdown(socket.SHUT_RDWR)
         self.join()
+        self.socket.sock.close()

@@ -200,6 +200,30 @@ static void joining_again_holds_back_and_starts_anew(void **state)
     rt_hub_conn_free(a.conn);
 }
 
+static void an_observer_is_told_but_not_counted(void **state)
+{
+    struct client a = { 0 }, b = { 0 }, c = { 0 };
+    struct rt_str r = rt_str_of("r");
+    (void)state;
+    connect_app(&a, 0, APP);
+    connect_app(&b, 0, APP);
+    connect_app(&c, 1, APP);
+    assert_int_equal(rt_hub_observe(a.conn, r), 0);
+    assert_true(rt_hub_activate(a.conn, r, 0));
+    assert_int_equal(rt_hub_count(hub, APP, r), 0);
+    assert_true(rt_hub_heard(hub, APP, r));
+    assert_int_equal(rt_hub_reserve(b.conn, r, rt_str_of(""), 1), 0);
+    assert_int_equal(rt_hub_reserve(c.conn, r, rt_str_of(""), 1), RT_E_FULL);
+    assert_int_equal(rt_hub_count(hub, APP, r), 1);
+    say("r", 7);
+    rt_inbox_run(inbox[0]);
+    assert_string_equal(a.got, "r7");
+    rt_hub_conn_free(b.conn);
+    rt_hub_conn_free(a.conn);
+    assert_false(rt_hub_heard(hub, APP, r));
+    rt_hub_conn_free(c.conn);
+}
+
 static void the_limit_counts_all_workers_and_reservations(void **state)
 {
     struct client a = { 0 }, b = { 0 }, c = { 0 };
@@ -509,6 +533,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(apps_are_worlds_of_their_own, setup, teardown),
         cmocka_unit_test_setup_teardown(a_reservation_gets_nothing_and_then_what_is_newer, setup, teardown),
         cmocka_unit_test_setup_teardown(joining_again_holds_back_and_starts_anew, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_observer_is_told_but_not_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(the_limit_counts_all_workers_and_reservations, setup, teardown),
         cmocka_unit_test_setup_teardown(except_skips_the_labelled_ones, setup, teardown),
         cmocka_unit_test_setup_teardown(close_and_expel_keep_their_place_among_messages, setup, teardown),

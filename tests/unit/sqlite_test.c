@@ -228,7 +228,7 @@ static void a_long_statement_is_interrupted(void **state)
                                   "SELECT MAX(i) FROM n";
     (void)state;
     struct rt_stmt *s = prepared(c, endless);
-    rt_conn_deadline(c, rt_mono_ns() + 20000000);
+    rt_conn_deadline(c, rt_mono_ns() + 20000000, NULL);
     assert_int_equal(rt_stmt_step(s, NULL), RT_E_INTERRUPTED);
     rt_stmt_done(s);
     assert_int_equal(int_of(c, "SELECT COUNT(*) FROM t"), 3);

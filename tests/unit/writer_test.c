@@ -237,7 +237,7 @@ static void assert_group_lost(struct work *a, const char *killer)
     assert_int_equal(statement("INSERT INTO t VALUES (1, 'a', NULL)"), 0);
     assert_int_equal(rt_tx_end(w, &a->tx, true, NULL), 0);
     assert_int_equal(begin(&main_worker, &b), RT_TX_GRANTED);
-    rt_conn_deadline(rt_writer_conn(w), rt_mono_ns() + 20000000);
+    rt_conn_deadline(rt_writer_conn(w), rt_mono_ns() + 20000000, NULL);
     assert_true(statement(killer) < 0);
     assert_true(rt_tx_lost(w));
     assert_true(rt_tx_end(w, &b.tx, true, &err) < 0);

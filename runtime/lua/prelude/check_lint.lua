@@ -29,10 +29,10 @@ local INSTEAD = {
 }
 
 -- What luacheck calls a standard: the globals with their fields.
-local function standard(globals, wanted)
+local function standard(globals)
     local std = {}
     for name, fields in pairs(globals) do
-        if wanted(name) and not HANDLES[name] then
+        if not HANDLES[name] then
             std[name] = OPEN
             if type(fields) == "table" then
                 std[name] = { fields = {} }
@@ -54,12 +54,11 @@ local function run_stages(state)
 end
 
 local function options_for(app)
-    local scripts = { std = standard(app.globals, function() return true end), ignore = NO_LINES }
-    local pure = { std = standard(app.globals, function(name) return _G[name] ~= nil end), ignore = NO_LINES }
+    local scripts = { std = standard(app.globals), ignore = NO_LINES }
     local globals = kit.sorted(app.globals)
     table.move({ "host", "client", "clock", "captured" }, 1, 4, #globals + 1, globals)
     local specs = { std = "max+busted", read_globals = globals, ignore = NO_LINES }
-    return { script = scripts, rule = scripts, lib = pure, spec = specs }
+    return { script = scripts, rule = scripts, lib = scripts, spec = specs }
 end
 
 -- Parses and analyses one file: luacheck's report of it, and the tree unless the syntax is wrong.
@@ -80,11 +79,8 @@ local function analyse(file)
         inline_options = {}, line_lengths = {}, line_endings = {} }
 end
 
-local function undefined(app, file, w)
+local function undefined(app, w)
     local name = w.name
-    if file.kind == "lib" and app.globals[name] then
-        return "lib/ is pure: " .. name .. " is not for it", "hand what it needs over as an argument"
-    end
     return string.format("there is no global '%s'", name), INSTEAD[name] or kit.near(name, app.globals)
 end
 
@@ -97,9 +93,9 @@ local function no_field(app, w)
     return string.format("%s has no '%s'", w.name, field), type(fields) == "table" and kit.near(field, fields) or nil
 end
 
-local function worded(app, file, w)
+local function worded(app, w)
     if w.code == "113" then
-        return undefined(app, file, w)
+        return undefined(app, w)
     elseif w.code == "143" then
         return no_field(app, w)
     elseif w.code == "111" or w.code == "112" then
@@ -128,7 +124,7 @@ return function(app, files, report)
     end
     for i, events in ipairs(luacheck.process_reports(reports, chosen)) do
         for _, w in ipairs(events) do
-            local message, hint = worded(app, files[i], w)
+            local message, hint = worded(app, w)
             report { file = files[i].path, line = w.line, column = w.column, message = message, hint = hint,
                 rule = w.code == "011" and "syntax" or "lint." .. w.code, warning = not FATAL[w.code] }
         end

@@ -149,9 +149,13 @@ return function(h)
         end
     end)
     command("status()", "What the server serves, as `perigee status` says it.", function() return text(h.status()) end)
-    command("sessions()", "Requests in flight, open sockets and consoles.", function()
-        return json.decode(h.sessions())
+    command("sessions()", "Requests in flight by worker, open sockets, and how many consoles there are.", function()
+        local all = json.decode(h.sessions())
+        return all.workers, all.sockets, all.more > 0 and string.format("and %d more sockets", all.more)
+            or string.format("%d console%s", all.consoles, all.consoles == 1 and "" or "s")
     end)
+    command("releases()", "The latest releases: number, time, who and why; `perigee rollback N` goes back to one.",
+        function() return json.decode(h.releases()) end)
     command("print(...)", "Shows values while the line still runs.", function(...)
         local words = table.pack(...)
         for i = 1, words.n do
@@ -174,10 +178,12 @@ return function(h)
     end)
     signatures["watch.requests"] = { signature = "watch.requests(t?: { app?, status? })", console = true,
         doc = "Requests as they are answered, until Ctrl-C: of an app, with a status (5: any of 500 to 599)." }
+    signatures["watch.events"] = { signature = "watch.events(room: string)", console = true,
+        doc = "Events of the app's room as they are published, until Ctrl-C. Watching is not being in the room." }
     commands.watch = { requests = function(t)
         t = t or {}
         h.watch(t.app or "", math.max(t.status or 0, 0))
-    end, log = function() h.watch("", -1) end }
+    end, log = function() h.watch("", -1) end, events = h.watch_room }
     signatures["watch.log"] = { signature = "watch.log()", doc = "Entries of the server's log, until Ctrl-C.",
         console = true }
 
@@ -222,8 +228,60 @@ return function(h)
         return type(at) == "table" and h.real(at) or nil
     end
 
+    -- What a text stands for, by the call that it is an argument of: patterns that end at the open quote.
+    local arguments = {
+        { "[%.:](%l+)%s*%(?%s*", function(add, method)
+            for _, r in ipairs(app.routes) do
+                if r.method == method:upper() then
+                    add(r.path, r.summary)
+                end
+            end
+        end },
+        { "%f[%w_]use%s*%(?%s*", function(add)
+            for _, name in ipairs(json.decode(h.apps())) do
+                add(name)
+            end
+        end },
+        { "%f[%w_]explain%s*%(?%s*", function(add)
+            for name in pairs(h.real(app.rules)) do
+                add(name)
+            end
+        end },
+        { "%f[%w_]help%s*%(?%s*", function(add)
+            for name, f in pairs(signatures) do
+                add(name, f.signature)
+            end
+        end },
+    }
+
+    local function complete_argument(line)
+        local word = line:match "[\"']([^\"'%s]*)$"
+        local before = word and line:sub(1, #line - #word - 1)
+        local found, names, items = {}, {}, json.array()
+        for _, one in ipairs(word and arguments or {}) do
+            local capture = before:match(one[1] .. "$")
+            if capture then
+                one[2](function(name, hint)
+                    if name:sub(1, #word) == word and not found[name] then
+                        found[name] = { text = name, kind = "text", hint = hint }
+                        names[#names + 1] = name
+                    end
+                end, capture)
+            end
+        end
+        table.sort(names)
+        for i, name in ipairs(names) do
+            items[i] = found[name]
+        end
+        return #names > 0 and string.format('"from":%d,"items":%s', #line - #word, json.encode(items)) or nil
+    end
+
     --- What may stand at the end of the text.
     function M.complete(line)
+        local argument = complete_argument(line)
+        if argument then
+            return argument
+        end
         local path, word = line:match "([%a_][%w_.]*%.)([%a_]?[%w_]*)$"
         word = word or line:match "([%a_][%w_]*)$" or ""
         path = path or ""

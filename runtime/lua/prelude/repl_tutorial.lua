@@ -4,7 +4,7 @@
 return {
     { "Look around", "A line is Lua; an expression prints its value. What the app serves, and what it forbids:",
         "routes()", "rules()" },
-    { "Ask the database", "Rows come as a table. Tab completes names; the arrows bring lines back:",
+    { "Ask the database", "Rows come as a table. Tab completes names and paths; the arrows bring lines back:",
         'db.all "SELECT name FROM sqlite_schema ORDER BY name LIMIT 5"', 'help("db.all")' },
     { "Variables stay", "Also those that are local at the beginning of a line. Unfinished lines go on on the next:",
         "local day = 24 * 60 * 60", "time.iso(time.now() - day)" },

@@ -3,6 +3,7 @@
 -- 1.1 to 1.4: registering, logging in and out.
 local accounts = require "accounts"
 local credentials = require "auth"
+local passwords = require "lib.passwords"
 
 local LOGGED_OUT = 4401   -- what sockets without a good token are closed with (FF-52)
 local BY_EMAIL = "SELECT id, email, username, user_type, password_hash FROM users WHERE email_key = ?"
@@ -20,11 +21,7 @@ local function register(req)
 end
 
 local function log_in(req)
-    local user = db.one(BY_EMAIL, req.body.email:lower())
-    -- Without a user the check takes as long, so the time does not tell which e-mails exist (FF-6).
-    if not password.verify(req.body.password, user and user.password_hash) then
-        fail.unauthorized "The e-mail or the password is wrong."
-    end
+    local user = passwords.verified(db.one(BY_EMAIL, req.body.email:lower()), req.body.password)     -- FF-6
     return 200, db.transaction(function(tx)
         return { user = user, tokens = credentials.log_in(tx, user.id, req.now) }
     end)
@@ -79,12 +76,9 @@ return {
         summary = "Log in",
         who = "anyone",
         limit = "auth",
-        body = {
-            email = text { example = "user@example.com" },
-            password = text { trim = false, example = "SecurePass123!" },
-        },
+        body = passwords.login,
         returns = { [200] = "LoggedIn" },
-        errors = { [401] = "The e-mail or the password is wrong." },
+        errors = { [401] = passwords.WRONG },
         secret = true,
         run = log_in,
     },
