@@ -12,7 +12,7 @@ local words = {
 }
 local primitives = {
     "db", "json", "time", "jwt", "password", "crypto", "timer", "analytics", "auth", "limit", "cache",
-    "report", "log", "config", "schema", "events", "webhook", "mail", "null", "fail",
+    "report", "log", "config", "schema", "events", "webhook", "mail", "url", "null", "fail",
 }
 local lua = {
     "assert", "coroutine", "error", "getmetatable", "ipairs", "math", "next", "pairs", "pcall", "rawequal",

@@ -71,7 +71,27 @@ static const char **read_texts(lua_State *L, int t, const char *key)
 
 static enum rt_limit_per limit_per(const char *per, bool scope)
 {
-    return scope ? RT_PER_SCOPE : strcmp(per, "address") == 0 ? RT_PER_ADDRESS : RT_PER_USER;
+    if (scope)
+        return RT_PER_SCOPE;
+    return strcmp(per, "address") == 0 ? RT_PER_ADDRESS : strcmp(per, "token") == 0 ? RT_PER_TOKEN : RT_PER_USER;
+}
+
+static int limit_index(const struct rt_app *app, const char *name)
+{
+    for (int i = 0; name && i < app->n_limits; i++)
+        if (strcmp(app->limits[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+/* Once all limits have their places: those that name another one. */
+static void link_limits(lua_State *L, struct rt_app *app, int limits)
+{
+    for (int i = 0; i < app->n_limits; i++) {
+        lua_getfield(L, limits, app->limits[i].name);
+        app->limits[i].strangers = limit_index(app, text_field(L, -1, "strangers"));
+        lua_pop(L, 1);
+    }
 }
 
 static void read_limits(lua_State *L, struct rt_app *app, int t)
@@ -90,6 +110,7 @@ static void read_limits(lua_State *L, struct rt_app *app, int t)
                                      .scope = scope ? per : NULL };
         lua_pop(L, 1);
     }
+    link_limits(L, app, lua_gettop(L));
     lua_pop(L, 1);
 }
 
@@ -187,14 +208,6 @@ static void read_returns(lua_State *L, struct rt_app *app, struct rt_route *rout
     lua_pop(L, 1);
 }
 
-static int limit_index(const struct rt_app *app, const char *name)
-{
-    for (int i = 0; name && i < app->n_limits; i++)
-        if (strcmp(app->limits[i].name, name) == 0)
-            return i;
-    return -1;
-}
-
 static int ref_of(lua_State *L, int t, const char *table, const char *key)
 {
     if (!key)
@@ -232,6 +245,10 @@ static void read_route(lua_State *L, struct rt_app *app, struct rt_route *route,
                                 .within = text_field(L, r, "within"),
                                 .limit = limit_index(app, text_field(L, r, "limit")),
                                 .secret = flag_field(L, r, "secret"),
+                                .guests = flag_field(L, r, "guests"),
+                                .form = flag_field(L, r, "form"),
+                                .invalid_status = (int)int_field(L, r, "invalid"),
+                                .envelope_ref = ref_field(L, r, "envelope"),
                                 .check_ref = ref_field(L, r, "check"),
                                 .run_ref = ref_field(L, r, "run"),
                                 .doc = -1 };
@@ -269,6 +286,7 @@ static void read_routes(lua_State *L, struct rt_app *app, int t)
                                                           .line = "app.lua",
                                                           .limit = -1,
                                                           .check_ref = LUA_NOREF,
+                                                          .envelope_ref = LUA_NOREF,
                                                           .anyone = true,
                                                           .doc = i };
 }
@@ -322,6 +340,7 @@ static int load(lua_State *L)
     app->version = text_field(L, t, "version");
     app->demo_login = text_field(L, t, "demo_login");
     app->trailing_slash = flag_field(L, t, "trailing_slash");
+    app->invalid_status = (int)int_field(L, t, "invalid");
     app->reset_iso = strcmp(text_field(L, t, "limit_reset"), "iso") == 0;
     app->envelope_ref = ref_field(L, t, "envelope");
     app->timers_ref = ref_field(L, t, "timers");

@@ -29,11 +29,15 @@ struct rt_route {
     const char *method, *path, *unit, *summary, *who, *line, *can, *within;
     int limit; /* index into limits or -1 */
     int principal_ref, scope_ref, can_ref, check_ref, run_ref;
+    int envelope_ref; /* of its own errors, LUA_NOREF: the app's */
     struct rt_schema *params, *query, *body;
     struct rt_returns returns[RT_RETURNS_MAX];
     int n_returns;
     bool secret, anyone;
-    bool socket; /* its handshake; then these handlers, LUA_NOREF for none */
+    bool guests;        /* a request without a token comes in, too; then it has no user */
+    bool form;          /* the body may be form-encoded */
+    int invalid_status; /* of input that breaks its declaration */
+    bool socket;        /* its handshake; then these handlers, LUA_NOREF for none */
     int open_ref, message_ref, closed_ref, timeout_ref;
     const char *token_query; /* a query parameter that may hold the token instead of the header, or NULL */
     int doc;                 /* index into docs when the host itself answers, else -1 */
@@ -41,13 +45,14 @@ struct rt_route {
 };
 
 /* What a counter belongs to. A scope's falls back to the user's where a route is not within that scope. */
-enum rt_limit_per { RT_PER_USER, RT_PER_ADDRESS, RT_PER_SCOPE };
+enum rt_limit_per { RT_PER_USER, RT_PER_ADDRESS, RT_PER_TOKEN, RT_PER_SCOPE };
 
 struct rt_limit_rule {
     const char *name;
     int64_t count, seconds;
     enum rt_limit_per per;
     const char *scope; /* RT_PER_SCOPE */
+    int strangers;     /* index of the limit per address for requests without a good token, or -1 */
 };
 
 struct rt_doc_page {
@@ -68,7 +73,8 @@ struct rt_app {
     const char *demo_login;         /* how to log in to the demo data, for a person, or NULL */
     const char **hosts, **prefixes; /* ended by NULL */
     bool trailing_slash, reset_iso;
-    int table_ref; /* the normalised manifest */
+    int invalid_status; /* of input that breaks its declaration; text that is no JSON is 400 in any case */
+    int table_ref;      /* the normalised manifest */
     int envelope_ref, timers_ref, recount_ref, demo_ref, webhooks_ref;
     struct rt_schema_set *models;
     struct rt_messages *messages;
@@ -80,10 +86,11 @@ struct rt_app {
 int rt_app_load(struct rt_vm *vm, const char *name, struct rt_app **ret, struct rt_err *err);
 void rt_app_free(struct rt_app *app);
 
-/* Fills `out` with the app's error envelope as JSON. `code` NULL: from the manifest's codes. `details`: a
- * registry reference or LUA_NOREF. Falls back to a plain envelope when the app's own function fails. */
-void rt_app_envelope(struct rt_app *app, int status, const char *code, const char *message, int details_ref,
-                     const char *request_id, struct rt_buf *out);
+/* Fills `out` with the error envelope of the route, if it has one and gives a body, else of the app, as JSON. `route`
+ * may be NULL. `code` NULL: from the manifest's codes. `details`: a registry reference or LUA_NOREF. Falls back to a
+ * plain envelope when the functions fail. */
+void rt_app_envelope(struct rt_app *app, const struct rt_route *route, int status, const char *code,
+                     const char *message, int details_ref, const char *request_id, struct rt_buf *out);
 const char *rt_app_code(struct rt_app *app, int status, char *out, size_t size);
 
 enum rt_docs_form { RT_DOCS_HTML, RT_DOCS_OPENAPI, RT_DOCS_POSTMAN };

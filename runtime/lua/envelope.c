@@ -26,17 +26,18 @@ const char *rt_app_code(struct rt_app *app, int status, char *out, size_t size)
 
 struct envelope {
     struct rt_app *app;
-    int status, details_ref;
+    int envelope_ref, status, details_ref;
     const char *code, *message, *request_id;
     struct rt_buf *out;
 };
 
+/* Writes nothing where the function returns nil. */
 static int make_envelope(lua_State *L)
 {
     const struct envelope *e = lua_touserdata(L, 1);
     char code[64];
     struct rt_err err;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, e->app->envelope_ref);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, e->envelope_ref);
     lua_createtable(L, 0, 5);
     lua_pushinteger(L, e->status);
     lua_setfield(L, -2, "status");
@@ -52,7 +53,7 @@ static int make_envelope(lua_State *L)
         lua_rawgeti(L, LUA_REGISTRYINDEX, e->details_ref);
     lua_setfield(L, -2, "details");
     rt_script_call(L, e->app->envelope_script, 1, 1);
-    if (rt_present(L, -1, NULL, e->out, &err))
+    if (!lua_isnil(L, -1) && rt_present(L, -1, NULL, e->out, &err))
         return luaL_error(L, "envelope: %s", err.msg);
     return 0;
 }
@@ -70,18 +71,30 @@ static int call_envelope(struct envelope *e)
                         vm->overran        ? RT_SCRIPT_DEADLINE
                         : rc == RT_E_NOMEM ? RT_SCRIPT_MEMORY
                                            : RT_SCRIPT_ERROR);
-    rt_log(RT_LOG_ERROR, "the app's envelope failed", "app", e->app->name, "error", err.msg, NULL);
+    rt_log(RT_LOG_ERROR, "an envelope failed", "app", e->app->name, "error", err.msg, NULL);
     return rc;
 }
 
-void rt_app_envelope(struct rt_app *app, int status, const char *code, const char *message, int details_ref,
-                     const char *request_id, struct rt_buf *out)
+/* True when the function at the reference made a body. */
+static bool made_by(struct envelope *e, int envelope_ref)
 {
-    struct envelope e = { app, status, details_ref, code, message, request_id, out };
-    if (app->envelope_ref != LUA_NOREF && call_envelope(&e) == 0)
+    e->envelope_ref = envelope_ref;
+    rt_buf_reset(e->out);
+    if (envelope_ref == LUA_NOREF)
+        return false;
+    if (call_envelope(e) == 0)
+        return e->out->len > 0;
+    rt_buf_reset(e->out);
+    return false;
+}
+
+void rt_app_envelope(struct rt_app *app, const struct rt_route *route, int status, const char *code,
+                     const char *message, int details_ref, const char *request_id, struct rt_buf *out)
+{
+    struct envelope e = { app, LUA_NOREF, status, details_ref, code, message, request_id, out };
+    if ((route && made_by(&e, route->envelope_ref)) || made_by(&e, app->envelope_ref))
         return;
     char text[64];
-    rt_buf_reset(out);
     rt_buf_puts(out, "{\"error\":{\"code\":");
     rt_app_code(app, status, text, sizeof text);
     rt_json_put_string(out, code ? code : text, strlen(code ? code : text));

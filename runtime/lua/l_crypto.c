@@ -4,7 +4,10 @@
 #include "crypto/hash.h"
 #include "lua/api.h"
 
-enum { RANDOM_MAX = 256 };
+enum { RANDOM_MAX = 256, CODED_MAX = 1 << 20 };
+enum form { HEX, BASE64, BASE64URL };
+
+static const char *const forms[] = { "hex", "base64", "base64url", NULL };
 
 static int push_hex(lua_State *L, const uint8_t digest[32])
 {
@@ -60,6 +63,66 @@ L_FN(crypto_equal, RT_ANY, "crypto.equal(a: string, b: string): boolean",
     return 1;
 }
 
-static const struct rt_lua_fn *const fns[] = { &crypto_sha256, &crypto_hmac,  &crypto_random,
-                                               &crypto_uuid,   &crypto_equal, NULL };
+static size_t encode(enum form form, const char *p, size_t n, char *out)
+{
+    if (form == BASE64)
+        return rt_base64(p, n, out);
+    if (form == BASE64URL)
+        return rt_base64url(p, n, out);
+    rt_hex(p, n, out);
+    return n * 2;
+}
+
+L_FN(crypto_encode, RT_ANY, "crypto.encode(bytes: string, form: string): string",
+     "The bytes as text: \"hex\", \"base64\" or \"base64url\" (without padding).")
+{
+    size_t n;
+    luaL_Buffer b;
+    const char *p = luaL_checklstring(L, 1, &n);
+    enum form form = (enum form)luaL_checkoption(L, 2, NULL, forms);
+    luaL_argcheck(L, n <= CODED_MAX, 1, "at most 1 MiB");
+    char *out = luaL_buffinitsize(L, &b, n * 2 + 8);
+    luaL_pushresultsize(&b, encode(form, p, n, out));
+    return 1;
+}
+
+static int nibble(char c)
+{
+    c = (char)(c >= 'A' && c <= 'F' ? c | 0x20 : c);
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static long decode(enum form form, const char *p, size_t n, char *out)
+{
+    if (form == BASE64)
+        return rt_base64_decode(p, n, out);
+    if (form == BASE64URL)
+        return rt_base64url_decode(p, n, out);
+    for (size_t i = 0; i + 1 < n; i += 2) {
+        int high = nibble(p[i]), low = nibble(p[i + 1]);
+        if (high < 0 || low < 0)
+            return -1;
+        out[i / 2] = (char)(high << 4 | low);
+    }
+    return n % 2 ? -1 : (long)(n / 2);
+}
+
+L_FN(crypto_decode, RT_ANY, "crypto.decode(text: string, form: string): string | nil",
+     "The bytes that a text in \"hex\", \"base64\" or \"base64url\" stands for; nil when it is none.")
+{
+    size_t n;
+    luaL_Buffer b;
+    const char *p = luaL_checklstring(L, 1, &n);
+    enum form form = (enum form)luaL_checkoption(L, 2, NULL, forms);
+    luaL_argcheck(L, n <= 2 * CODED_MAX, 1, "at most 2 MiB");
+    char *out = luaL_buffinitsize(L, &b, n + 1);
+    long len = decode(form, p, n, out);
+    luaL_pushresultsize(&b, len < 0 ? 0 : (size_t)len);
+    if (len < 0)
+        lua_pushnil(L);
+    return 1;
+}
+
+static const struct rt_lua_fn *const fns[] = { &crypto_sha256, &crypto_hmac,   &crypto_random, &crypto_uuid,
+                                               &crypto_equal,  &crypto_encode, &crypto_decode, NULL };
 const struct rt_lua_lib rt_lib_crypto = { "crypto", "Digests, MACs and random identifiers.", fns };

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lua/api.h"
+#include "lua/app.h"
 
 struct rt_prelude_file {
     const char *name;
@@ -54,10 +55,19 @@ static int file_of(lua_State *L)
     return 0;
 }
 
+/* The status of input that breaks its declaration, as the app's manifest has it. */
+static int invalid_status(lua_State *L)
+{
+    const struct rt_app *app = rt_vm_of(L)->app;
+    lua_pushinteger(L, app ? app->invalid_status : 400);
+    return 1;
+}
+
 static void push_host_table(lua_State *L)
 {
     static const luaL_Reg fns[] = {
-        { "where", where }, { "load", load_chunk }, { "file_of", file_of }, { NULL, NULL }
+        { "where", where }, { "load", load_chunk }, { "file_of", file_of },
+        { "invalid_status", invalid_status }, { NULL, NULL }
     };
     luaL_newlib(L, fns);
     lua_pushlightuserdata(L, NULL);

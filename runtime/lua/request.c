@@ -12,173 +12,17 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "http/query.h"
 #include "lua/api.h"
 #include "lua/file.h"
+#include "lua/input.h"
 #include "lua/present.h"
 #include "lua/schema.h"
 
-enum { JSON_DEPTH = 32, ANSWER_MAX = 64 << 20, HEADERS_MAX = 16 << 10 };
+enum { ANSWER_MAX = 64 << 20, HEADERS_MAX = 16 << 10 };
 
 #define HEADER_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-
-static struct rt_exchange *exchange_of(lua_State *L)
-{
-    struct rt_call *call = rt_call_of(L);
-    if (call->phase != RT_REQUEST)
-        luaL_error(L, "only while a request runs");
-    return call->owner;
-}
-
-/* A validation failure with the table of messages at the top of the stack as details. */
-static int raise_invalid(lua_State *L)
-{
-    lua_createtable(L, 0, 3);
-    lua_insert(L, -2);
-    lua_setfield(L, -2, "details");
-    lua_pushinteger(L, 400);
-    lua_setfield(L, -2, "status");
-    lua_pushliteral(L, "Invalid input data");
-    lua_setfield(L, -2, "message");
-    return lua_error(L);
-}
-
-/* Pushes a decoded piece of a URL; raises a failure with `status` when its encoding is broken. */
-static void push_decoded(lua_State *L, struct rt_str s, bool plus, int status)
-{
-    luaL_Buffer b;
-    char *out = luaL_buffinitsize(L, &b, s.n + 1);
-    long n = rt_percent_decode(s, plus, out);
-    if (n < 0)
-        rt_raise_failure(L, status, NULL,
-                         status == 404 ? "Resource not found" : "Malformed percent-encoding in the query");
-    luaL_pushresultsize(&b, (size_t)n);
-}
-
-/* The names of the path's parameters stand in the route's path, the values in the match. */
-static void push_path_params(lua_State *L, const struct rt_exchange *x)
-{
-    lua_createtable(L, 0, x->match->params);
-    const char *p = x->route->path;
-    for (int i = 0; i < x->match->params; i++) {
-        p = strchr(p, '{') + 1;
-        lua_pushlstring(L, p, strcspn(p, "}"));
-        push_decoded(L, x->match->param[i], false, 404);
-        lua_rawset(L, -3);
-    }
-}
-
-static void push_query(lua_State *L, struct rt_str query)
-{
-    struct rt_str name, value;
-    lua_newtable(L);
-    while (rt_query_next(&query, &name, &value)) {
-        push_decoded(L, name, true, 400);
-        push_decoded(L, value, true, 400);
-        lua_rawset(L, -3);
-    }
-}
-
-static int invalid_body(lua_State *L, const char *message)
-{
-    lua_createtable(L, 0, 1);
-    lua_createtable(L, 1, 0);
-    lua_pushstring(L, message);
-    lua_rawseti(L, -2, 1);
-    lua_setfield(L, -2, "non_field_errors");
-    return raise_invalid(L);
-}
-
-/* Pushes the decoded body; an empty one counts as {} (decision X-6). */
-static void push_body(lua_State *L, struct rt_str text)
-{
-    struct rt_err err;
-    char first = 0;
-    if (rt_str_trim(text).n == 0) {
-        lua_newtable(L);
-        return;
-    }
-    if (rt_json_check(text.p, text.n, JSON_DEPTH, &first, &err)) {
-        char message[sizeof err.msg + 40];
-        snprintf(message, sizeof message, "The body is not valid JSON: %s.", err.msg);
-        invalid_body(L, message);
-    }
-    if (first != '{')
-        invalid_body(L, "A JSON object is required.");
-    lua_getfield(L, LUA_REGISTRYINDEX, "rt.cjson");
-    lua_getfield(L, -1, "decode");
-    lua_pushlstring(L, text.p, text.n);
-    lua_call(L, 1, 1);
-    lua_remove(L, -2);
-}
-
-/* Adds the messages at the top of the stack to the table at `errors`. */
-static void merge(lua_State *L, int errors)
-{
-    lua_pushnil(L);
-    while (lua_next(L, -2)) {
-        lua_pushvalue(L, -2);
-        lua_insert(L, -2);
-        lua_rawset(L, errors);
-    }
-    lua_pop(L, 1);
-}
-
-/* req[field] = the checked value, without what is in error; violations go to the table at `errors`. */
-static int check_part(lua_State *L, struct rt_exchange *x, int req, const char *field, const struct rt_schema *schema,
-                      int source, int errors)
-{
-    int bad = rt_schema_check_all(L, schema, -1, source, x->app->messages);
-    lua_setfield(L, req, field);
-    if (bad)
-        merge(L, errors);
-    else
-        lua_pop(L, 1);
-    lua_pop(L, 1);
-    return bad;
-}
-
-/* The route's own check: what it returns are further violations, "field" → a message or a list of them. */
-static int check_own(lua_State *L, struct rt_exchange *x, int req, int errors)
-{
-    int n = 0;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, x->route->check_ref);
-    lua_pushvalue(L, req);
-    lua_call(L, 1, 1);
-    if (!lua_toboolean(L, -1))
-        return lua_pop(L, 1), 0;
-    luaL_checktype(L, -1, LUA_TTABLE);
-    for (lua_pushnil(L); lua_next(L, -2); n++) {
-        if (lua_type(L, -1) == LUA_TSTRING) {
-            lua_createtable(L, 1, 0);
-            lua_insert(L, -2);
-            lua_rawseti(L, -2, 1);
-        }
-        lua_pushvalue(L, -2);
-        if (lua_rawget(L, errors) == LUA_TNIL) { /* what the types say of a field comes first */
-            lua_pushvalue(L, -3);
-            lua_pushvalue(L, -3);
-            lua_rawset(L, errors);
-        }
-        lua_pop(L, 2);
-    }
-    lua_pop(L, 1);
-    return n;
-}
-
-static void fill_params(lua_State *L, struct rt_exchange *x, int req)
-{
-    const struct rt_route *r = x->route;
-    if (!r->params)
-        return;
-    push_path_params(L, x);
-    if (rt_schema_check(L, r->params, -1, RT_SOURCE_TEXT, x->app->messages))
-        rt_raise_failure(L, 404, NULL, "Resource not found");
-    lua_remove(L, -2);
-    lua_setfield(L, req, "params");
-}
 
 /* What the path names and the user may be in: the app's function says what it is, or fails. */
 static void enter_scope(lua_State *L, struct rt_exchange *x, int req)
@@ -198,29 +42,6 @@ static void enter_scope(lua_State *L, struct rt_exchange *x, int req)
     int refused = x->entered ? x->entered(x) : 0;
     if (refused)
         rt_raise_failure(L, refused, NULL, x->refusal ? x->refusal : "Refused");
-}
-
-static void fill_input(lua_State *L, struct rt_exchange *x, int req)
-{
-    const struct rt_route *r = x->route;
-    int bad = 0;
-    if (!r->query && !r->body && r->check_ref == LUA_NOREF)
-        return;
-    lua_newtable(L);
-    int errors = lua_gettop(L);
-    if (r->query) {
-        push_query(L, rt_http_query(x->http));
-        bad += check_part(L, x, req, "query", r->query, RT_SOURCE_TEXT, errors);
-    }
-    if (r->body) {
-        push_body(L, rt_http_body(x->http));
-        bad += check_part(L, x, req, "body", r->body, RT_SOURCE_JSON, errors);
-    }
-    if (r->check_ref != LUA_NOREF)
-        bad += check_own(L, x, req, errors);
-    if (bad)
-        raise_invalid(L);
-    lua_pop(L, 1);
 }
 
 static void check_rule(lua_State *L, struct rt_exchange *x, int req)
@@ -338,7 +159,7 @@ static struct rt_str push_token(lua_State *L, const struct rt_exchange *x)
     struct rt_str query = rt_http_query(x->http), name, value;
     while (!token.p && x->route->token_query && rt_query_next(&query, &name, &value))
         if (rt_str_is(name, x->route->token_query)) {
-            push_decoded(L, value, true, 400);
+            rt_push_decoded(L, value, true, 400);
             token.p = lua_tolstring(L, -1, &token.n);
         }
     return token;
@@ -369,7 +190,7 @@ static void refuse(lua_State *L, const struct rt_exchange *x, int status)
 /* Pushes the principal that the server vouches for. */
 static int64_t push_assumed(lua_State *L, const char *json)
 {
-    push_body(L, rt_str_of(json));
+    rt_push_json(L, rt_str_of(json));
     lua_Number id = lua_getfield(L, -1, "id") == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
     lua_pop(L, 1);
     for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
@@ -384,6 +205,22 @@ static int64_t push_assumed(lua_State *L, const char *json)
     return (int64_t)id;
 }
 
+/* req.user at 2; a guest has none. What the token's text stands in stays on the stack. */
+static void authenticate(lua_State *L, struct rt_exchange *x)
+{
+    const struct rt_route *r = x->route;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, r->principal_ref);
+    if (x->assume) {
+        x->user_id = push_assumed(L, x->assume);
+    } else {
+        x->token = push_token(L, x);
+        if (r->guests && !x->token.p)
+            return;
+        x->user_id = rt_principal_push(L, x->app->vm, r->who, 3, x->token, x->now);
+    }
+    lua_setfield(L, 2, "user");
+}
+
 /* The coroutine's body; the exchange is its argument. */
 static int handle(lua_State *L)
 {
@@ -391,26 +228,21 @@ static int handle(lua_State *L)
     const struct rt_route *r = x->route;
     lua_createtable(L, 0, 8);
     luaL_setmetatable(L, "rt.req");
-    if (!r->anyone) {
-        lua_rawgeti(L, LUA_REGISTRYINDEX, r->principal_ref);
-        if (x->assume)
-            x->user_id = push_assumed(L, x->assume);
-        else
-            x->user_id = rt_principal_push(L, x->app->vm, r->who, 3, push_token(L, x), x->now);
-        lua_setfield(L, 2, "user");
-        lua_settop(L, 2);
-    }
+    if (!r->anyone)
+        authenticate(L, x);
+    x->known = true;
     refuse(L, x, x->admit ? x->admit(x) : 0);
+    lua_settop(L, 2);
     lua_pushinteger(L, x->now);
     lua_setfield(L, 2, "now");
-    fill_params(L, x, 2);
+    rt_input_params(L, x, 2);
     enter_scope(L, x, 2);
     check_rule(L, x, 2); /* before the input: who may not do it learns nothing about how it is done */
     int done = x->allowed ? x->allowed(x) : 0;
     if (done == RT_ANSWERED)
         return 0;
     refuse(L, x, done);
-    fill_input(L, x, 2);
+    rt_input_fill(L, x, 2);
     if (r->socket)
         return keep_request(L, x);
     lua_rawgeti(L, LUA_REGISTRYINDEX, r->run_ref);
@@ -436,7 +268,7 @@ void rt_exchange_fail(struct rt_exchange *x, int status, const char *code, const
     rt_buf_reset(&x->headers);
     rt_buf_reset(&x->body);
     snprintf(x->content_type, sizeof x->content_type, "application/json");
-    rt_app_envelope(x->app, status, code, message, details_ref, x->id, &x->body);
+    rt_app_envelope(x->app, x->route, status, code, message, details_ref, x->id, &x->body);
 }
 
 static void log_error(struct rt_exchange *x, lua_State *co)
@@ -502,6 +334,9 @@ static void raised(struct rt_exchange *x)
     if (rt_vm_protected(vm, RT_RULE, classify, x, NULL))
         rt_exchange_fail(x, 500, NULL, "Internal server error", LUA_NOREF);
     vm->memory.limit = limit;
+    int refused = x->status == 401 && !x->known && x->stranger ? x->stranger(x) : 0;
+    if (refused)
+        rt_exchange_fail(x, refused, NULL, x->refusal ? x->refusal : "Refused", LUA_NOREF);
 }
 
 static void committed(struct rt_tx *tx, int code)
@@ -551,7 +386,8 @@ static void returned(struct rt_call *call, int n)
 void rt_exchange_run(struct rt_exchange *x)
 {
     x->user_id = x->scope_id = 0;
-    x->failed = x->upgrade = false;
+    x->failed = x->upgrade = x->known = false;
+    x->token = (struct rt_str){ NULL, 0 };
     x->request_ref = LUA_NOREF;
     x->error = NULL;
     x->file_fd = -1;
@@ -588,108 +424,4 @@ void rt_exchange_fini(struct rt_exchange *x)
     x->assume = NULL;
     rt_buf_fini(&x->body);
     rt_buf_fini(&x->headers);
-}
-
-/* req:header("Accept-Language") */
-static int req_header(lua_State *L)
-{
-    struct rt_exchange *x = exchange_of(L);
-    struct rt_str v = rt_http_header(x->http, luaL_checkstring(L, 2));
-    if (!v.p)
-        return 0;
-    lua_pushlstring(L, v.p, v.n);
-    return 1;
-}
-
-static void link_param(struct rt_buf *b, bool *first, struct rt_str name, struct rt_str value, bool encode)
-{
-    rt_buf_putc(b, *first ? '?' : '&');
-    *first = false;
-    if (encode)
-        rt_percent_encode(b, name);
-    else
-        rt_buf_put(b, name.p, name.n);
-    rt_buf_putc(b, '=');
-    if (encode)
-        rt_percent_encode(b, value);
-    else
-        rt_buf_put(b, value.p, value.n);
-}
-
-/* The path as it is canonical: with the slash at its end where the app's paths have one. */
-static void put_path(struct rt_buf *b, const struct rt_exchange *x)
-{
-    struct rt_str path = rt_http_path(x->http);
-    size_t n = strlen(x->route->path);
-    rt_buf_put(b, path.p, path.n);
-    if (n > 0 && x->route->path[n - 1] == '/' && path.n > 0 && path.p[path.n - 1] != '/')
-        rt_buf_putc(b, '/');
-}
-
-/* req:link{ page = 2 } → this address with the other parameters kept and these replaced. */
-static int req_link(lua_State *L)
-{
-    struct rt_exchange *x = exchange_of(L);
-    luaL_checktype(L, 2, LUA_TTABLE);
-    struct rt_buf *b = &rt_vm_of(L)->scratch;
-    rt_buf_reset(b);
-    rt_buf_puts(b, x->origin);
-    put_path(b, x);
-    bool first = true;
-    struct rt_str rest = rt_http_query(x->http), name, value;
-    while (rt_query_next(&rest, &name, &value)) {
-        lua_pushlstring(L, name.p, name.n);
-        bool replaced = lua_rawget(L, 2) != LUA_TNIL;
-        lua_pop(L, 1);
-        if (!replaced)
-            link_param(b, &first, name, value, false);
-    }
-    lua_pushnil(L);
-    while (lua_next(L, 2)) {
-        struct rt_str k, v;
-        lua_pushvalue(L, -2);
-        k.p = luaL_tolstring(L, -1, &k.n);
-        v.p = luaL_tolstring(L, -3, &v.n);
-        link_param(b, &first, k, v, true);
-        lua_pop(L, 4);
-    }
-    lua_pushlstring(L, b->data, b->len);
-    return 1;
-}
-
-/* What is rarely asked for is made when it is. */
-static int req_index(lua_State *L)
-{
-    const char *key = luaL_checkstring(L, 2);
-    lua_pushvalue(L, 2);
-    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
-        return 1;
-    struct rt_exchange *x = exchange_of(L);
-    struct rt_str s;
-    if (strcmp(key, "id") == 0)
-        s = rt_str_of(x->id);
-    else if (strcmp(key, "origin") == 0)
-        s = rt_str_of(x->origin);
-    else if (strcmp(key, "method") == 0)
-        s = rt_http_method(x->http);
-    else if (strcmp(key, "path") == 0)
-        s = rt_http_path(x->http);
-    else if (strcmp(key, "query_text") == 0)
-        s = rt_http_query(x->http);
-    else if (strcmp(key, "address") == 0)
-        s = rt_str_of(x->address);
-    else
-        return 0;
-    lua_pushlstring(L, s.p ? s.p : "", s.n);
-    return 1;
-}
-
-void rt_request_open(lua_State *L)
-{
-    static const luaL_Reg methods[] = { { "header", req_header }, { "link", req_link }, { NULL, NULL } };
-    luaL_newmetatable(L, "rt.req");
-    luaL_newlib(L, methods);
-    lua_pushcclosure(L, req_index, 1);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
 }

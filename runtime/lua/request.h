@@ -27,6 +27,8 @@ struct rt_exchange {
     void *owner;
     /* After authentication, before anything costs: 0 to go on, else the status to refuse with. */
     int (*admit)(struct rt_exchange *x);
+    /* Authentication failed: 0 to say so (401), else the status to refuse with instead. */
+    int (*stranger)(struct rt_exchange *x);
     /* The route's scope has let the request in: 0, or the status to refuse with. */
     int (*entered)(struct rt_exchange *x);
     /* The route's rule, too, before the input is looked at: as above, or RT_ANSWERED when the answer stands in the
@@ -40,6 +42,8 @@ struct rt_exchange {
     /* For the server. */
     int64_t user_id;  /* principal's id, 0 when anyone */
     int64_t scope_id; /* the scope's id, 0 without one */
+    bool known;       /* authentication is over, and the request may go on */
+    struct rt_str token; /* that the principal came with; only for `admit` */
     int status;
     struct rt_buf body;
     int file_fd; /* the body when it is not negative, `file_size` bytes of it; closed with the exchange */
@@ -70,7 +74,7 @@ int rt_exchange_take_request(struct rt_exchange *x);
 /* After the answer was sent: gives memory back. */
 void rt_exchange_fini(struct rt_exchange *x);
 
-/* Once per state: the metatable of `req`. */
+/* req.c. Once per state: the metatable of `req`. */
 void rt_request_open(struct lua_State *L);
 
 /* Pushes the principal that a token stands for, from the cache or by asking the app's function for `who`, which stands

@@ -217,7 +217,7 @@ void rt_scripts_load(lua_State *L, struct rt_app *app)
         if (lua_type(L, -2) == LUA_TSTRING)
             name_it(L, app, RT_SCRIPT_TIMER, "", lua_tostring(L, -2));
     lua_pop(L, lua_istable(L, -1) ? 1 : 2);
-    app->envelope_script = app->envelope_ref > 0 ? name_it(L, app, RT_SCRIPT_ENVELOPE, "", "envelope") : RT_SCRIPT_NONE;
+    app->envelope_script = name_it(L, app, RT_SCRIPT_ENVELOPE, "", "envelope");
     app->webhook_script = app->webhooks_ref > 0 ? name_it(L, app, RT_SCRIPT_WEBHOOK, "", "build") : RT_SCRIPT_NONE;
 }
 

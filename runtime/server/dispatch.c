@@ -118,14 +118,23 @@ static int take_limit(struct rt_conversation *c, const struct rt_limit_rule *rul
     return c->limit_state.allowed ? 0 : 429;
 }
 
-/* Nobody is known whose counter it could be (401): the headers show a full one. */
+/* Nobody is known whose counter it could be (401), or limits are off: the headers show a full one. */
 static void show_limit(struct rt_conversation *c, const struct rt_limit_rule *rule)
 {
-    int64_t count = limit_count(c, rule);
+    int64_t count = c->worker->host->limit_factor > 0 ? limit_count(c, rule) : rule->count;
     c->limit = rule;
     c->limit_state = (struct rt_limit_state){
         .allowed = true, .limit = count, .remaining = count, .reset = c->now - c->now % rule->seconds + rule->seconds
     };
+}
+
+/* A token's counter is named by a keyed hash, so that no list of counters has tokens in it. */
+static int64_t token_number(struct rt_conversation *c, struct rt_str token)
+{
+    uint64_t seed;
+    memcpy(&seed, c->worker->host->apps[c->app].shared.seal_key, sizeof seed);
+    uint64_t number = rt_hash64(token.p, token.n, seed) >> 1;
+    return number ? (int64_t)number : 1;
 }
 
 static const struct rt_limit_rule *rule_of(struct rt_conversation *c)
@@ -134,15 +143,34 @@ static const struct rt_limit_rule *rule_of(struct rt_conversation *c)
     return r->limit < 0 || c->worker->host->limit_factor <= 0 ? NULL : &c->x.app->limits[r->limit];
 }
 
+static int refuse_limit(struct rt_exchange *x, int status)
+{
+    if (status)
+        x->refusal = TOO_MANY;
+    return status;
+}
+
+/* A request without a good token counts for its address where the route's limit says so. */
+static int stranger(struct rt_exchange *x)
+{
+    struct rt_conversation *c = x->owner;
+    const struct rt_limit_rule *rule = rule_of(c);
+    if (!rule || rule->strangers < 0)
+        return 0;
+    return refuse_limit(x, take_limit(c, &x->app->limits[rule->strangers], '@', 0));
+}
+
 static int admit(struct rt_exchange *x)
 {
     struct rt_conversation *c = x->owner;
     const struct rt_limit_rule *rule = rule_of(c);
-    if (!x->assume && rule && rule->per != RT_PER_ADDRESS && take_limit(c, rule, ':', x->user_id)) {
-        x->refusal = TOO_MANY;
-        return 429;
-    }
-    return 0;
+    if (x->assume || !rule || rule->per == RT_PER_ADDRESS)
+        return 0;
+    if (!x->user_id && rule->strangers >= 0)
+        return stranger(x);
+    bool per_token = rule->per == RT_PER_TOKEN && x->token.p;
+    return refuse_limit(x, per_token ? take_limit(c, rule, '#', token_number(c, x->token))
+                                     : take_limit(c, rule, ':', x->user_id));
 }
 
 /* A kept answer is for who may still ask for it: a member who was removed is refused like anybody. */
@@ -246,6 +274,7 @@ static void run_route(struct rt_conversation *c)
     x->now = c->now;
     x->owner = c;
     x->admit = admit;
+    x->stranger = stranger;
     x->entered = entered;
     x->allowed = allowed;
     x->before_commit = rt_keyed_before_commit;
@@ -258,8 +287,8 @@ static void run_route(struct rt_conversation *c)
         rt_respond_error(c, 429, TOO_MANY);
         return;
     }
-    if (rule && rule->per != RT_PER_ADDRESS)
-        show_limit(c, rule);
+    if (x->route->limit >= 0 && !c->limit)
+        show_limit(c, &x->app->limits[x->route->limit]);
     if (x->route->doc >= 0) {
         run_docs(c, x->route->doc);
         return;
@@ -333,9 +362,11 @@ void rt_dispatch_refuse(void *worker, struct rt_http_req *req, int status, const
         return;
     struct rt_str path = rt_http_path(req);
     if (path.n) {
-        struct rt_router *router = rt_routing_now(w->host)->router;
-        rt_router_match(router, host_name(rt_http_header(req, "Host")), rt_http_method(req), path, &c->match);
+        struct rt_routing *routing = rt_routing_now(w->host);
+        rt_router_match(routing->router, host_name(rt_http_header(req, "Host")), rt_http_method(req), path, &c->match);
         c->app = c->match.app;
+        if (c->match.kind == RT_MATCH_ROUTE)
+            enter_release(c, routing->release[c->app]);
     }
     rt_respond_error(c, status, message);
 }

@@ -36,6 +36,18 @@ static bool printable(struct rt_str s)
     return true;
 }
 
+/* Where the host knows nobody a route may still look at the credentials that came along: they belong to the request. */
+static void hash_request(const struct rt_conversation *c, struct rt_str body, char out[65])
+{
+    uint8_t digest[32];
+    struct rt_str credentials = rt_http_header(c->http, "Authorization");
+    if (c->x.user_id == 0 && credentials.p)
+        rt_hmac_sha256(credentials.p, credentials.n, body.p ? body.p : "", body.n, digest);
+    else
+        rt_sha256(body.p ? body.p : "", body.n, digest);
+    rt_hex(digest, 32, out);
+}
+
 static struct rt_keyed *new_keyed(struct rt_conversation *c, struct rt_str key)
 {
     struct rt_str method = rt_http_method(c->http), path = rt_http_path(c->http), body = rt_http_body(c->http);
@@ -54,9 +66,7 @@ static struct rt_keyed *new_keyed(struct rt_conversation *c, struct rt_str key)
     k->scope_n = (size_t)n < room ? (size_t)n : room - 1;
     memcpy(k->key, key.p, key.n);
     k->key_n = key.n;
-    uint8_t digest[32];
-    rt_sha256(body.p ? body.p : "", body.n, digest);
-    rt_hex(digest, 32, k->body_hash);
+    hash_request(c, body, k->body_hash);
     return k;
 }
 

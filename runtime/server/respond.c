@@ -183,6 +183,13 @@ static void add_release(struct rt_conversation *c)
     add(c, RELEASE_HEADER, text);
 }
 
+/* RFC 6750, 3: what is wanted, and whether something of the kind was given. */
+static const char *challenge(struct rt_conversation *c)
+{
+    bool given = rt_bearer(rt_http_header(c->http, "Authorization")).p != NULL;
+    return given ? "Bearer error=\"invalid_token\"" : "Bearer";
+}
+
 /* The headers that every answer has. */
 static void add_headers(struct rt_conversation *c, int status, const char *type, const char *file_name)
 {
@@ -195,8 +202,10 @@ static void add_headers(struct rt_conversation *c, int status, const char *type,
         add_file_name(c, file_name);
     if (c->replayed)
         add(c, "Idempotent-Replayed", "true");
-    if (status == 503 && !c->limit)
+    if (status == 503)
         add(c, "Retry-After", "1");
+    if (status == 401 && c->has_exchange && !c->x.route->anyone)
+        add(c, "WWW-Authenticate", challenge(c));
     if (rt_http_header(c->http, RELEASE_HEADER).p)
         add_release(c);
 }
@@ -251,13 +260,21 @@ static const char *plain_code(int status)
     }
 }
 
+/* The route that was meant, whose errors may have a form of their own; NULL for none and for a page. */
+static const struct rt_route *route_of(struct rt_conversation *c)
+{
+    bool found = c->release && !rt_release_page(c->release, c->match.route);
+    return found ? &c->release->at[c->worker->index].app->routes[c->match.route] : NULL;
+}
+
 void rt_respond_error(struct rt_conversation *c, int status, const char *message)
 {
     struct rt_buf b;
     rt_buf_init(&b, 1 << 20);
     if (c->app >= 0) {
         struct rt_release *r = c->release ? c->release : rt_routing_now(c->worker->host)->release[c->app];
-        rt_app_envelope(r->at[c->worker->index].app, status, NULL, message, -2, c->id, &b);
+        struct rt_app *app = r->at[c->worker->index].app;
+        rt_app_envelope(app, route_of(c), status, NULL, message, -2, c->id, &b);
     } else {
         rt_buf_printf(&b, "{\"error\":{\"code\":\"%s\",\"message\":", plain_code(status));
         rt_json_put_string(&b, message, strlen(message));

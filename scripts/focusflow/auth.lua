@@ -2,10 +2,10 @@
 --
 -- Tokens and API keys. Every token names the login that it came from, and is good only while that login is: a logout
 -- revokes one row and with it the refresh token and all its access tokens (FF-3).
+local api_keys = require "lib.api_keys"
 local credentials = {}
 
 local FAILED, EXPIRED = "AUTHENTICATION_FAILED", "TOKEN_EXPIRED"
-local KEY_PREFIX, KEY_LENGTH = "ff_", 32
 
 -- The organization that new work goes to by itself: the one that the user joined last (FF-39).
 local HOME = [[
@@ -68,22 +68,15 @@ function credentials.read(token, token_type)
     return user, claims.exp
 end
 
---- A new API key and what is kept of it (FF-60).
-function credentials.new_key()
-    local key = KEY_PREFIX .. crypto.random(KEY_LENGTH)
-    return key, crypto.sha256(key)
-end
+--- Personal API keys (FF-60).
+credentials.keys = api_keys.kind { prefix = "ff_", principal = BY_KEY }
 
 --- The principal of a bearer value: an access token or an API key.
 function credentials.authenticate(value)
-    if value:sub(1, #KEY_PREFIX) ~= KEY_PREFIX then
-        return credentials.read(value, "access")
+    if credentials.keys:means(value) then
+        return credentials.keys:authenticate(value, config.get "access_seconds")
     end
-    local user = db.one(BY_KEY, crypto.sha256(value))
-    if not user then
-        return nil, FAILED, "The API key is unknown or has been revoked."
-    end
-    return user, time.now() + config.get "access_seconds"   -- a key does not expire; look again then
+    return credentials.read(value, "access")
 end
 
 return credentials

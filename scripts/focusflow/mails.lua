@@ -33,23 +33,4 @@ function mails.invite(invite)
     }
 end
 
-local DISABLED = [[
-Hello,
-
-the webhook of %s at
-
-    %s
-
-has failed for five days and gets no more events. When the receiver works again, register the address anew.
-]]
-
---- A webhook is disabled (X-15).
-function mails.webhook_disabled(to, organization, url)
-    return {
-        to = to,
-        subject = "A webhook of " .. one_line(organization) .. " is disabled",
-        text = DISABLED:format(one_line(organization), url),
-    }
-end
-
 return mails

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- A view says which columns make up an object of the API: { table =, alias =, columns =, joins = }. The aliases of the
--- columns give the object its shape, so a list goes from the rows to JSON without a Lua table per row.
+-- Views (lib/view.lua) and how this API pages and orders their lists.
 local pagination = require "lib.pagination"
-local view = {}
+local views = require "lib.view"
+local view = { new = views.new, one = views.one, object = views.object, all = views.all }
 
 --- Query parameters of every list (FF-12).
 view.paging = {
@@ -21,40 +21,15 @@ function view.ordering(fields)
     }))
 end
 
---- The view with its SQL, to be made once at load.
-function view.new(v)
-    local function fill(sql)
-        return (sql:gsub("{(%w+)}", { columns = v.columns, table = v.table, alias = v.alias, joins = v.joins or "" }))
-    end
-    v.select = fill "SELECT {columns} FROM {table} {alias} {joins} WHERE "
-    v.row = v.select .. v.alias .. ".id = ?"
-    v.pick = fill "SELECT id FROM {table} WHERE "
-    return v
+--- What the requested page shows: how many at most and how many come before.
+function view.window(req)
+    return pagination.window(req.query.page, req.query.page_size)
 end
 
---- One object as a table, or nil.
-function view.one(v, condition, ...)
-    return db.one(v.select .. condition, ...)
-end
-
---- One object as JSON, or nil. Parameters of the view's own columns come first.
-function view.object(v, condition, ...)
-    return db.object(v.select .. condition, ...)
-end
-
---- All objects, as JSON. The condition may go on with ORDER BY.
-function view.all(v, condition, ...)
-    return (db.json(v.select .. condition, ...))
-end
-
---- The answer to a list request. `where` is a lib.conditions over the bare columns; `ordering` as in the request, which
---- it defaults to. The ids are picked and counted in one pass over an index; only the page's rows are read in full.
-function view.list(req, v, where, ordering)
+--- The answer that has these results, of `count` in all.
+function view.answer(req, results, count)
     local page = req.query.page
-    local limit, offset = pagination.window(page, req.query.page_size)
-    local pick = v.pick .. where:sql() .. pagination.order_by(ordering or req.query.ordering)
-    local results, count = db.page(v.row, limit, offset, pick, table.unpack(where.values))
-    local exists, next_page, previous = pagination.neighbours(page, limit, count)
+    local exists, next_page, previous = pagination.neighbours(page, (view.window(req)), count)
     if not exists then
         fail.not_found("There is no such page.")
     end
@@ -64,6 +39,14 @@ function view.list(req, v, where, ordering)
         previous = previous and req:link { page = previous },
         results = results,
     }
+end
+
+--- The answer to a list request. `where` is a lib.conditions over the bare columns; `ordering` as in the request, which
+--- it defaults to.
+function view.list(req, v, where, ordering)
+    local limit, offset = view.window(req)
+    local order_by = pagination.order_by(ordering or req.query.ordering)
+    return view.answer(req, views.page(v, limit, offset, where, order_by))
 end
 
 return view

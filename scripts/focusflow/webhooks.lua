@@ -2,7 +2,7 @@
 --
 -- Webhooks of organizations: which events go out, and what they contain (FF-57, FF-58). The host delivers them (X-15)
 -- and adds the headers of Standard Webhooks.
-local mails = require "mails"
+local hooks = require "lib.webhooks"
 local webhooks = {}
 
 webhooks.events = {
@@ -31,13 +31,7 @@ SELECT u.email, o.name
   FROM memberships m JOIN users u ON u.id = m.user_id JOIN organizations o ON o.id = m.organization_id
  WHERE m.organization_id = ? AND m.role = 'admin' AND m.is_active = 1 ORDER BY m.id]]
 
---- An endpoint has failed for so long that it is disabled: mails to all admins, who alone can do something about it.
-function webhooks.disabled(hook)
-    local messages = {}
-    for i, admin in ipairs(db.all(ADMINS, math.tointeger(hook.owner:match "%d+$"))) do
-        messages[i] = mails.webhook_disabled(admin.email, admin.name, hook.url)
-    end
-    return messages
-end
+-- Admins alone can do something about it.
+webhooks.disabled = hooks.tell(ADMINS)
 
 return webhooks

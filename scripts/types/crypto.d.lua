@@ -35,3 +35,17 @@ function crypto.uuid() end
 ---@param b string
 ---@return boolean
 function crypto.equal(a, b) end
+
+--- The bytes as text: "hex", "base64" or "base64url" (without padding).
+--- Allowed in: every phase.
+---@param bytes string
+---@param form string
+---@return string
+function crypto.encode(bytes, form) end
+
+--- The bytes that a text in "hex", "base64" or "base64url" stands for; nil when it is none.
+--- Allowed in: every phase.
+---@param text string
+---@param form string
+---@return string|nil
+function crypto.decode(text, form) end

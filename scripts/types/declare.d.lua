@@ -15,7 +15,11 @@
 ---@field body? table<string, type>|type
 ---@field returns table<integer, any>
 ---@field errors? table<integer, string>
+---@field form? boolean the body may be form-encoded
+---@field envelope? fun(e: table): table? the body of its own errors; nil: as all of the app look
 ---@field secret? boolean
+---@field guests? boolean
+---@field invalid? 400|422 instead of the manifest's
 ---@field check? fun(req: request)
 ---@field run fun(req: request): integer, any, table?
 

@@ -22,7 +22,7 @@ def receiver():
 
 @pytest.fixture
 def server(tmp_path):
-    s = Server(tmp_path / "data", scripts=APPS, env={"PERIGEE_OUTBOUND_ALLOW": "127.0.0.1/32",
+    s = Server(tmp_path / "data", scripts=APPS, env={"PERIGEE_APPS": "post", "PERIGEE_OUTBOUND_ALLOW": "127.0.0.1/32",
                                                         "PERIGEE_SCRIPT_MS": "10000"})
     yield s
     if s.running():

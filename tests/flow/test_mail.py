@@ -77,7 +77,7 @@ def as_new(smtp):
 def start(start_server):
     def start(url, **options):
         env = {"PERIGEE_SMTP_URL": url, "PERIGEE_MAIL_FROM": "Müller & Co <no-reply@example.org>", **options.pop("env", {})}
-        return start_server(scripts=APPS, env=env, **options)
+        return start_server(scripts=APPS, env={"PERIGEE_APPS": "post", **env}, **options)
     return start
 
 
@@ -249,7 +249,7 @@ def test_a_wrong_password_is_no_reason_to_give_up(start, certificate):
 # ---- no server -------------------------------------------------------------------------------------------------------
 
 def test_the_mailbox_of_development(start_server):
-    own = start_server(scripts=APPS)
+    own = start_server(scripts=APPS, env={"PERIGEE_APPS": "post"})
     i = send(own, text="the secret link")
     row = own.client.get("/post/mail", query={"to": "ada@example.com"}).expect(200)[0]
     assert row["id"] == i and row["status"] == "mailbox" and row["text"] == "the secret link"
@@ -259,7 +259,7 @@ def test_the_mailbox_of_development(start_server):
 
 def test_production_without_a_server(start_server, smtp, tmp_path):
     """A warning at the start and with each mail; nothing is lost: it leaves when a server is set."""
-    own = start_server(scripts=APPS, mode="production", data=tmp_path / "data")
+    own = start_server(scripts=APPS, env={"PERIGEE_APPS": "post"}, mode="production", data=tmp_path / "data")
     own.log.wait_for("there is no SMTP server (smtp-url)")
     i = send(own)
     own.log.wait_for("mail waits")

@@ -202,7 +202,7 @@ def snippets(guide, tmp_path_factory, start_server):
         if block.kind == "handler":
             routes.append('POST "/hello/snippets/%s/" { summary = "A snippet", who = "anyone", query = { page = optional('
                           'integer) }, body = { text = optional(text) }, returns = { [200] = any, [201] = any, '
-                          '[204] = "none" }, run = function(req)\n%s\n%s end },'
+                          '[204] = "none", [302] = "none" }, run = function(req)\n%s\n%s end },'
                           % (slug(block), block.text, "" if "\nreturn" in "\n" + block.text else "return 200, {}"))
     (scripts / "hello" / "routes" / "snippets.lua").write_text(
         'return { name = "snippets", summary = "Of the guide.",\n%s\n}\n' % "\n".join(routes))

@@ -26,7 +26,7 @@ PAUSE = 0.02
 @pytest.fixture(scope="module")
 def start(start_server):
     def start(**env):
-        return Post(start_server(scripts=APPS, env={"PERIGEE_OUTBOUND_ALLOW": "127.0.0.1/32, ::1",
+        return Post(start_server(scripts=APPS, env={"PERIGEE_APPS": "post", "PERIGEE_OUTBOUND_ALLOW": "127.0.0.1/32, ::1",
                                                            "PERIGEE_SCRIPT_MS": "10000", **env}))
     return start
 
@@ -560,7 +560,7 @@ def test_metrics(start, receiver):
 def test_settings_that_make_no_sense(start_server):
     for name, value, word in (("OUTBOUND_ALLOW", "10.0.0.0/33", "outbound-allow"), ("WEBHOOK_SCHEDULE", "0,x", "webhook-schedule"),
                               ("SMTP_URL", "http://x", "smtp-url"), ("SMTP_URL", "smtp://localhost", "mail-from")):
-        s = start_server(wait=False, scripts=APPS, env={"PERIGEE_" + name: value}).spawn()
+        s = start_server(wait=False, scripts=APPS, env={"PERIGEE_APPS": "post", "PERIGEE_" + name: value}).spawn()
         assert s.ended() != 0
         assert word in s.log.text()
 

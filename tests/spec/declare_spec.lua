@@ -291,7 +291,7 @@ describe("normalise", function()
         assert.equal("<here> GET /a/{id}: run must be a function", one { run = 5 })
         assert.equal("<here> GET /a/{id}: summary is missing", one { summary = "" })
         assert.equal("<here> GET /a/{id}: a GET has no body", one { body = {} })
-        assert.equal("<here> GET /a/{id}: query.q: a text of a URL cannot hold the type object",
+        assert.equal("<here> GET /a/{id}: query.q: a text of a URL or a form cannot hold the type object",
             one { query = { q = {} } })
         assert.equal("<here> GET /a/{id}: query must be an object", one { query = text })
     end)
@@ -346,7 +346,7 @@ describe("normalise", function()
             'measures has "a" twice',
             'messages: unknown key "requird" (did you mean "required"?)',
             "codes[200] must be a text under a status from 400 to 599",
-            'limits["standard"]: per must be "user", "address", a principal or a scope',
+            'limits["standard"]: per must be "user", "token", "address", a principal or a scope',
             "config.seconds needs a default",
         }, { table.unpack(problems(m), 1, 8) })
         assert.equal(12, #problems(m))

@@ -208,6 +208,29 @@ describe("responses", function()
         assert.equal("#/components/responses/Error400", responses["400"]["$ref"])
     end)
 
+    it("have the app's own status for invalid input, beside 400 for what cannot be read", function()
+        local own = document({ prefix = "/api/v1/" }, function(manifest)
+            manifest.invalid, manifest.codes[422] = 422, "INVALID"
+        end)
+        local responses = own.paths["/api/v1/books/"].post.responses
+        assert.same({ "201", "400", "401", "403", "409", "422", "429" }, sorted_keys(responses))
+        assert.is_truthy(own.components.responses.Error422.description:find("every offending field", 1, true))
+        assert.is_truthy(own.components.responses.Error400.description:find("cannot be read", 1, true))
+    end)
+
+    it("of a route for guests need no token, but say what a bad one gets", function()
+        local own = document({ prefix = "/api/v1/" }, function(manifest)
+            for _, unit in ipairs(manifest.units) do
+                for _, route in ipairs(unit) do
+                    route.guests = route.path == "/api/v1/books/" and route.method == "GET" or nil
+                end
+            end
+        end)
+        local operation = own.paths["/api/v1/books/"].get
+        assert.same({ { bearerAuth = {} }, {} }, plain(operation.security))
+        assert.is_table(operation.responses["401"])
+    end)
+
     it("show the app's own envelope", function()
         local schema = doc.components.schemas.ErrorEnvelope.properties.error
         assert.same({ "code", "message" }, plain(schema.required))

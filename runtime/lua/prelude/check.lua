@@ -73,15 +73,32 @@ local function check_syntax(files, report)
     end
 end
 
+-- The files of lib/ that an app's own files require, and what these require: only their tables need to be the app's.
+local function mark_required(app, file)
+    file.required = true
+    for _, call in ipairs(file.ast and tree.calls(file) or {}) do
+        local name = tree.global_call(call.node) == "require" and tree.constant(call.node[2])
+        local other = name and app.paths[name:gsub("%.", "/") .. ".lua"]
+        if other and not other.required then
+            mark_required(app, other)
+        end
+    end
+end
+
 local function check_files(app, files, report)
     lint(app, files, report)
+    for _, file in ipairs(files) do
+        if file.kind ~= "lib" then
+            mark_required(app, file)
+        end
+    end
     for _, file in ipairs(files) do
         if file.ast and file.kind ~= "spec" then
             tree.note_values(file, app.values[file.path] or {})
             check_calls(app, file, report)
             check_routes(app, file, report)
             check_request(app, file, report)
-            if app.prepare then
+            if app.prepare and file.required then
                 check_sql(app, file, report)
             end
         end

@@ -148,7 +148,7 @@ return function(app, file, report)
             check_require(app, file, name, depth, node, at)
         elseif called == "fail" then
             check_fail(node, at)
-        elseif METHODS[called] and depth > 0 then
+        elseif METHODS[called] and depth > 0 and file.kind ~= "lib" then
             at(node, "phase", called .. " declares a route; it stands in a function", "routes are declared in units")
         else
             check_host_call(app, file, node, depth, at)

@@ -68,9 +68,10 @@ local function body_part(sample, operation)
     if not operation.requestBody then
         return ""
     end
-    local schema = operation.requestBody.content["application/json"].schema
-    return html('<h4>Body <small>application/json</small></h4><div class="fields">{!rows}</div>',
-        { rows = fields.rows(sample, schema) })
+    local content = operation.requestBody.content
+    local form = content["application/x-www-form-urlencoded"] and " or application/x-www-form-urlencoded" or ""
+    return html('<h4>Body <small>application/json{form}</small></h4><div class="fields">{!rows}</div>',
+        { rows = fields.rows(sample, content["application/json"].schema), form = form })
 end
 
 local function response_of(document, response)
@@ -229,7 +230,7 @@ end
 
 local function introduction(document, sample, groups)
     local shared = document.components.responses
-    local failure = shared.Error400 or shared[kit.sorted(shared)[1]]
+    local failure = shared.Error422 or shared.Error400 or shared[kit.sorted(shared)[1]]
     local json = failure and failure.content["application/json"]
     return html(assets.introduction, {
         limits = limits_html(groups),

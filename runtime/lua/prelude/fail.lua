@@ -2,6 +2,7 @@
 --
 -- `fail`: the ways in which a handler ends with an error answer. A failure is a table with a status; the host rolls the
 -- request's transaction back and writes the app's envelope. A missing code comes from the manifest's `codes`.
+local host = ...
 local Failure = { __name = "failure" }
 
 function Failure.__tostring(f)
@@ -32,7 +33,7 @@ function fail.validation(details)
     if type(details) ~= "table" then
         error('fail.validation takes a table, as in fail.validation{ title = "Too long." }', 2)
     end
-    raise(400, nil, "Invalid input data", lists(details))
+    raise(host.invalid_status(), nil, "Invalid input data", lists(details))
 end
 
 return setmetatable(fail, {

@@ -5,7 +5,7 @@
 local kit = ...
 local sorted, set = kit.sorted, kit.set
 
-local KEYS = set "count seconds per"
+local KEYS = set "count seconds per strangers"
 -- What a request has under its own names; a scope's table stands beside it.
 local REQ = set "params query body user now id origin method path query_text address header link"
 
@@ -25,8 +25,17 @@ local function check_limit(ctx, limit, what, out)
         end
     end
     local per = limit.per or false
-    if per ~= "user" and per ~= "address" and not out.principals[per] and not out.scopes[per] then
-        ctx.problem(nil, '%s: per must be "user", "address", a principal or a scope', what)
+    if per ~= "user" and per ~= "token" and per ~= "address" and not out.principals[per] and not out.scopes[per] then
+        ctx.problem(nil, '%s: per must be "user", "token", "address", a principal or a scope', what)
+    end
+end
+
+-- Who cannot be told from others but by the address counts there.
+local function check_strangers(ctx, limits, limit, what)
+    local other = limit.strangers ~= nil and limits[limit.strangers]
+    if limit.strangers ~= nil and (limit.per == "address" or type(other) ~= "table" or other.per ~= "address") then
+        ctx.problem(nil, '%s: strangers must name a limit per address, and the limit itself must not be one%s', what,
+            kit.hint(limit.strangers, limits))
     end
 end
 
@@ -37,11 +46,15 @@ return function(ctx, limits, out)
         local limit, what = limits[name], string.format('limits["%s"]', tostring(name))
         if type(limit) == "table" then
             check_limit(ctx, limit, what, out)
+            check_strangers(ctx, limits, limit, what)
         else
             ctx.problem(nil, "%s must be a table { count =, seconds =, per = }", what)
             limit = {}
         end
         local of_scope = out.scopes[limit.per or false] and true
-        out.limits[name] = { count = limit.count, seconds = limit.seconds, per = limit.per, of_scope = of_scope }
+        out.limits[name] = {
+            count = limit.count, seconds = limit.seconds, per = limit.per, of_scope = of_scope,
+            strangers = limit.strangers,
+        }
     end
 end

@@ -10,7 +10,7 @@ local check_limits = host.load "limits" (kit)
 local sorted, hint, set = kit.sorted, kit.hint, kit.set
 
 local MANIFEST = set [[name title version summary description hosts prefixes trailing_slash codes envelope messages
-    principals scopes limits limit_reset models rules measures recount timers units docs pages config demo
+    principals scopes limits limit_reset invalid models rules measures recount timers units docs pages config demo
     demo_login webhooks]]
 local MESSAGES = kit.MESSAGES
 local SPECIAL = set "none file html"
@@ -73,6 +73,10 @@ local function check_fields(ctx, m, out)
     if m.limit_reset ~= nil and m.limit_reset ~= "unix" and m.limit_reset ~= "iso" then
         ctx.problem(nil, 'limit_reset must be "unix" or "iso"')
     end
+    if m.invalid ~= nil and m.invalid ~= 400 and m.invalid ~= 422 then
+        ctx.problem(nil, "invalid, the status of invalid input, must be 400 or 422")
+    end
+    out.invalid = m.invalid or 400
     out.title, out.limit_reset = m.title or out.name, m.limit_reset or "unix"
     out.version, out.trailing_slash = m.version or "1", m.trailing_slash == true
 end

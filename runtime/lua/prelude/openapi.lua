@@ -92,7 +92,10 @@ function Maker:body(route)
     local schema = self.types:schema(route.body, "input")
     return {
         required = schema.required ~= nil or schema["$ref"] ~= nil,
-        content = { ["application/json"] = { schema = schema } },
+        content = {
+            ["application/json"] = { schema = schema },
+            ["application/x-www-form-urlencoded"] = route.form and { schema = schema } or nil,
+        },
     }
 end
 
@@ -111,13 +114,17 @@ end
 
 function Maker:operation(route)
     local open = (route.who or "anyone") == "anyone"
+    local security = open and {} or { { bearerAuth = self.array {} } }
+    if route.guests then
+        security[2] = {}       -- or nothing
+    end
     local responses = self.responses:of(route)
     local limit = (self.app.limits or {})[route.limit]
     return {
         operationId = self:operation_id(route), summary = route.summary, description = route.description,
         tags = self.array { route.unit }, responses = responses,
         parameters = self:parameters(route, responses["304"] ~= nil), requestBody = route.body and self:body(route),
-        security = self.array(open and {} or { { bearerAuth = self.array {} } }),
+        security = self.array(security),
         ["x-websocket"] = route.socket and self:socket(route) or nil,
         ["x-rate-limit"] = limit and
             { name = route.limit, count = limit.count, seconds = limit.seconds, per = limit.per },
@@ -147,7 +154,8 @@ end
 
 function Maker:error_schema()
     local details = { field = self.array { "This field is required." } }
-    local full, bare = self.responses:envelope(400, "text", details), self.responses:envelope(400, "text")
+    local invalid = self.app.invalid or 400
+    local full, bare = self.responses:envelope(invalid, "text", details), self.responses:envelope(invalid, "text")
     local schema = self.types:sample(full, bare, details)
     schema.description = "What every error looks like."
     return schema

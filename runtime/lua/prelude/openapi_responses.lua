@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- The responses of an OpenAPI document: what a route declares, the errors that follow from its other declarations
--- (input: 400, a principal: 401, a rule: 403, path parameters: 404, a limit: 429), and the headers that go with them.
--- Called with the kit; returns new(app, array, types), whose result has of(route), envelope(…), headers() and
--- `shared` = the standard errors in use.
+-- (input: 400 or the manifest's `invalid`, a principal: 401, a rule: 403, path parameters: 404, a limit: 429), and the
+-- headers that go with them. Called with the kit; returns new(app, array, types), whose result has of(route),
+-- envelope(…), headers() and `shared` = the standard errors in use.
 local kit = ...
 
 local WRITES = kit.set "POST PUT PATCH"
@@ -15,6 +15,8 @@ local STATUS = {
     [426] = "Not the handshake of a WebSocket.",
     [429] = "Too many requests; Retry-After says when to try again.",
 }
+local INVALID = STATUS[400]
+local NOT_READ = "The request cannot be read: the body is not a JSON object, or the address is malformed."
 local LIMIT_HEADERS = { "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset" }
 local HEADERS = {
     ["X-Request-Id"] = { "Names this request in the server's log.", "string" },
@@ -51,7 +53,7 @@ function Responses:envelope(status, message, details)
 end
 
 function Responses:error(status, text)
-    local details = status == 400 and { field = self.array { "This field is required." } } or nil
+    local details = status == self.invalid and { field = self.array { "This field is required." } } or nil
     local headers = with_headers()
     if status == 429 then
         headers = with_headers("Retry-After", table.unpack(LIMIT_HEADERS))
@@ -63,7 +65,8 @@ end
 
 function Responses:standard_error(status)
     local name = "Error" .. status
-    self.shared[name] = self.shared[name] or self:error(status, STATUS[status])
+    local text = status == self.invalid and INVALID or status == 400 and NOT_READ or STATUS[status]
+    self.shared[name] = self.shared[name] or self:error(status, text)
     return { ["$ref"] = "#/components/responses/" .. name }
 end
 
@@ -103,11 +106,14 @@ end
 
 function Responses:of(route)
     local responses = {}
+    local input = has_fields(route.body) or has_fields(route.query)
     local standard = {
-        [400] = has_fields(route.body) or has_fields(route.query) or route.socket ~= nil,
+        [400] = input or route.socket ~= nil,
         [401] = (route.who or "anyone") ~= "anyone", [403] = route.can ~= nil or route.within ~= nil,
         [404] = has_fields(route.params), [426] = route.socket ~= nil, [429] = route.limit ~= nil,
     }
+    local invalid = route.invalid or self.invalid
+    standard[invalid] = standard[invalid] or input
     for status, applies in pairs(standard) do
         if applies then
             responses[tostring(status)] = self:standard_error(status)
@@ -134,5 +140,6 @@ function Responses:headers()
 end
 
 return function(app, array, types)
-    return setmetatable({ app = app, array = array, types = types, shared = {} }, { __index = Responses })
+    local maker = { app = app, array = array, types = types, shared = {}, invalid = app.invalid or 400 }
+    return setmetatable(maker, { __index = Responses })
 end

@@ -8,19 +8,19 @@ local sorted, hint, set = kit.sorted, kit.hint, kit.set
 local check_socket = host.load "sockets" (kit)
 
 local UNIT = set "name summary description"
-local ROUTE = set [[method path line socket summary description who within limit can params query body returns errors
-    secret check run]]
+local ROUTE = set [[method path line socket summary description who guests within limit can params query body form
+    invalid returns errors envelope secret check run]]
 local SOCKET = set [[method path line socket summary description who within limit can params query errors check
     token_query receives sends open message closed timeout]]
 local SPECIAL = set "none file html"
 local COMPOSITE = set "object map ref any"
 
--- Path and query values arrive as text: no objects there.
+-- Values of a path, a query or a form arrive as text: no objects there.
 local function check_leaves(ctx, node, line, what)
     for _, field in ipairs(node and node.fields or {}) do
         local kind = field.type.kind == "list" and field.type.of.kind or field.type.kind
         if COMPOSITE[kind] or kind == "list" then
-            ctx.problem(line, "%s.%s: a text of a URL cannot hold the type %s", what, field.name, kind)
+            ctx.problem(line, "%s.%s: a text of a URL or a form cannot hold the type %s", what, field.name, kind)
         end
     end
 end
@@ -84,14 +84,24 @@ local function check_route_fields(ctx, r, out, what)
     if r.within ~= nil and r.params == nil then
         ctx.problem(r.line, "%s: within needs params: the path says which %s", what, tostring(r.within))
     end
-    if r.secret ~= nil and type(r.secret) ~= "boolean" then
-        ctx.problem(r.line, "%s: secret must be true or false", what)
+    for _, key in ipairs { "secret", "form" } do
+        if r[key] ~= nil and type(r[key]) ~= "boolean" then
+            ctx.problem(r.line, "%s: %s must be true or false", what, key)
+        end
     end
-    if r.check ~= nil and type(r.check) ~= "function" then
-        ctx.problem(r.line, "%s: check must be a function", what)
+    if r.guests ~= nil and (type(r.guests) ~= "boolean" or r.who == "anyone") then
+        ctx.problem(r.line, '%s: guests must be true or false, on a route whose who is not "anyone"', what)
     end
-    if not r.socket and type(r.run) ~= "function" then
-        ctx.problem(r.line, "%s: run must be a function", what)
+    for _, key in ipairs { "check", "envelope", "run" } do
+        if type(r[key]) ~= "function" and (r[key] ~= nil or key == "run" and not r.socket) then
+            ctx.problem(r.line, "%s: %s must be a function", what, key)
+        end
+    end
+    if r.invalid ~= nil and r.invalid ~= 400 and r.invalid ~= 422 then
+        ctx.problem(r.line, "%s: invalid, the status of invalid input, must be 400 or 422", what)
+    end
+    if r.form and r.body == nil then
+        ctx.problem(r.line, "%s: form needs a body", what)
     end
     if r.body ~= nil and r.method == "GET" then
         ctx.problem(r.line, "%s: a GET has no body", what)
@@ -121,6 +131,9 @@ local function check_route(ctx, r, unit, out)
     end
     check_leaves(ctx, nodes.params, r.line, what .. ": params")
     check_leaves(ctx, nodes.query, r.line, what .. ": query")
+    if r.form then
+        check_leaves(ctx, nodes.body, r.line, what .. ": body")
+    end
     check_params(ctx, r, nodes.params, what)
     local index = #out.routes + 1
     out.routes[index] = {
@@ -128,7 +141,8 @@ local function check_route(ctx, r, unit, out)
         who = r.who, within = r.within, limit = r.limit, can = r.can, params = nodes.params, query = nodes.query,
         body = nodes.body, returns = r.socket and { [101] = "none" } or check_returns(ctx, r, what),
         errors = type(r.errors) == "table" and r.errors or {},
-        secret = r.secret == true, check = r.check, run = r.run, line = r.line,
+        secret = r.secret == true, guests = r.guests == true, form = r.form == true,
+        invalid = r.invalid or out.invalid, envelope = r.envelope, check = r.check, run = r.run, line = r.line,
         socket = r.socket and check_socket(ctx, r, what) or nil,
     }
 end

@@ -38,7 +38,7 @@ return {
         returns = { [201] = "NewApiKey" },
         secret = true,
         run = function(req)
-            local key, hash = credentials.new_key()
+            local key, hash = credentials.keys:new()
             local row = { user_id = req.user.id, name = req.body.name, key_hash = hash, created_at = req.now }
             return 201, db.transaction(function(tx)
                 local id = tx.insert("api_keys", row)

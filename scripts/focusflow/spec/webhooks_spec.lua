@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
+local hooks = require "lib.webhooks"
 local mails = require "mails"
 local webhooks = require "webhooks"
 
@@ -69,6 +70,6 @@ describe("a mail", function()
 
     it("takes names with signs of format strings as they are", function()
         assert.is_truthy(invite({ organization = "100%d" }).text:find("join 100%d", 1, true))
-        assert.is_truthy(mails.webhook_disabled("a@b.c", "50%", "https://x/%s").text:find("https://x/%s", 1, true))
+        assert.is_truthy(hooks.disabled_mail("a@b.c", "50%", "https://x/%s").text:find("https://x/%s", 1, true))
     end)
 end)

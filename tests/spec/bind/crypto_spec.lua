@@ -30,6 +30,37 @@ describe("crypto", function()
         assert.error_matches(function() crypto.hmac "key" end, "string expected, got no value")
     end)
 
+    it("encode and decode: known answers, and back", function()
+        for form, rows in pairs {
+            hex = { [""] = "", ["\0\255"] = "00ff", fooba = "666f6f6261" },
+            base64 = { [""] = "", f = "Zg==", fo = "Zm8=", foo = "Zm9v", ["\251\255"] = "+/8=" },
+            base64url = { [""] = "", f = "Zg", fo = "Zm8", foo = "Zm9v", ["\251\255"] = "-_8" },
+        } do
+            for bytes, text in pairs(rows) do
+                assert.equal(text, crypto.encode(bytes, form))
+                assert.equal(bytes, crypto.decode(text, form))
+            end
+        end
+        assert.equal("\171\205", crypto.decode("ABcd", "hex"))
+        assert.equal("f", crypto.decode("Zg", "base64"))
+        -- RFC 7636, appendix B
+        assert.equal("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", crypto.encode(
+            crypto.decode(crypto.sha256 "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "hex"), "base64url"))
+    end)
+
+    it("decode: nil for what is not in that form", function()
+        for form, texts in pairs {
+            hex = { "0", "0g", "zz", " 00" }, base64 = { "Z", "Zg=", "Z g==", "-_8=", "Zg==\n" },
+            base64url = { "Zg==", "+/8", "Z" },
+        } do
+            for _, text in ipairs(texts) do
+                assert.is_nil(crypto.decode(text, form), form .. " " .. text)
+            end
+        end
+        assert.error_matches(function() crypto.decode("00", "base32") end, "invalid option 'base32'")
+        assert.error_matches(function() crypto.encode "00" end, "string expected, got no value")
+    end)
+
     it("what is random is not for rules and not for loading", function()
         assert.has_error(function() host.phase("load", crypto.random, 8) end,
             "crypto.random is not allowed while files are loaded; usage: crypto.random(n: integer): string")

@@ -1,0 +1,1 @@
+../../../../db/proflow/0002_create_oauth.sql
