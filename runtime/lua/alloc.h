@@ -14,10 +14,13 @@ struct rt_alloc {
     void *free[RT_ALLOC_CLASSES];
     struct rt_slab *slabs;
     char *fresh, *fresh_end; /* the unused part of the newest slab */
+    size_t held;             /* bytes of slabs */
 };
 
 /* As lua_Alloc; `ud` is a struct rt_alloc, zeroed but for its limit. */
 void *rt_alloc(void *ud, void *p, size_t before, size_t after);
+/* Gives slabs back on which nothing is in use. Walks all free pieces: for after a large collection. */
+void rt_alloc_trim(struct rt_alloc *a);
 /* After the state is closed. */
 void rt_alloc_fini(struct rt_alloc *a);
 

@@ -355,6 +355,7 @@ static int load(lua_State *L)
     read_models(L, app, t);
     read_config(L, app, t);
     read_routes(L, app, t);
+    rt_scripts_load(L, app);
     if (rt_schema_set_resolve(app->models, &err))
         luaL_error(L, "%s", err.msg);
     if (strcmp(app->name, app->vm->services->app->name) != 0)
@@ -399,6 +400,7 @@ void rt_app_free(struct rt_app *app)
     if (app->messages)
         rt_messages_fini(app->messages);
     free(app->messages);
+    rt_scripts_free(&app->scripts);
     free(app->routes);
     free(app->limits);
     free(app->docs);

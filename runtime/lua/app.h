@@ -41,6 +41,7 @@ struct rt_route {
     int open_ref, message_ref, closed_ref, timeout_ref;
     const char *token_query; /* a query parameter that may hold the token instead of the header, or NULL */
     int doc;                 /* index into docs when the host itself answers, else -1 */
+    int script, rule_script, scope_script, principal_script, handler_script[RT_SCRIPT_HANDLERS]; /* in scripts */
 };
 
 /* What a counter belongs to. A scope's falls back to the user's where a route is not within that scope. */
@@ -77,6 +78,8 @@ struct rt_app {
     int envelope_ref, timers_ref, recount_ref, demo_ref, webhooks_ref;
     struct rt_schema_set *models;
     struct rt_messages *messages;
+    struct rt_scripts scripts;
+    int webhook_script, envelope_script;
 };
 
 /* Loads scripts/<name>/app.lua into the state. The error has every problem, with file:line. */

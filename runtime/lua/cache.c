@@ -8,6 +8,8 @@
 
 #include "base/map.h"
 
+enum { ENTRY_BYTES = 128 }; /* of one beside its text: small ones are many */
+
 struct entry {
     int64_t expires;
     size_t n;
@@ -65,22 +67,34 @@ void rt_cache_clear(struct rt_cache *c)
     pthread_mutex_unlock(&c->mu);
 }
 
+/* Rather nothing than a text that was replaced. */
+static void forget(struct rt_cache *c, struct rt_str key)
+{
+    pthread_mutex_lock(&c->mu);
+    free(rt_map_remove(&c->map, key.p, key.n));
+    pthread_mutex_unlock(&c->mu);
+}
+
 void rt_cache_set(struct rt_cache *c, struct rt_str key, struct rt_str value, int64_t expires)
 {
-    struct entry *e = malloc(sizeof *e + value.n);
-    if (!e)
+    size_t bytes = key.n + value.n + ENTRY_BYTES;
+    struct entry *e =
+        bytes <= c->max / 4 ? malloc(sizeof *e + value.n) : NULL; /* a large one would push out all others */
+    if (!e) {
+        forget(c, key);
         return;
+    }
     e->expires = expires;
     e->n = value.n;
     memcpy(e->data, value.p, value.n);
     void *old = NULL;
     pthread_mutex_lock(&c->mu);
-    if (c->used + value.n + key.n > c->max)
+    if (c->used + bytes > c->max)
         drop_all(c);
     if (rt_map_set(&c->map, key.p, key.n, e, &old))
         old = e;
     else
-        c->used += value.n + key.n;
+        c->used += bytes;
     pthread_mutex_unlock(&c->mu);
     free(old);
 }

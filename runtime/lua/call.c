@@ -21,6 +21,15 @@ struct rt_call *rt_call_of(lua_State *L)
     return call;
 }
 
+void rt_call_hold(lua_State *L, const char *what, size_t bytes)
+{
+    struct rt_call *call = rt_call_of(L);
+    call->held += bytes;
+    if (call->held > RT_CALL_HELD_MAX)
+        luaL_error(L, "%s: more than %d bytes would wait for the commit: use several transactions", what,
+                   RT_CALL_HELD_MAX);
+}
+
 /* Protected, as it may find no memory. */
 static int new_coroutine(lua_State *L)
 {
@@ -37,6 +46,7 @@ int rt_call_init(struct rt_call *call, struct rt_vm *vm, unsigned phase, void (*
     call->phase = phase;
     call->returned = returned;
     call->owner = owner;
+    call->script = call->last_script = RT_SCRIPT_NONE;
     if (vm->pool.n > 0) {
         call->co_ref = vm->pool.refs[--vm->pool.n];
     } else {
@@ -59,8 +69,12 @@ int rt_call_init(struct rt_call *call, struct rt_vm *vm, unsigned phase, void (*
 static void close_values(struct rt_call *call)
 {
     rt_turn_begin(call->vm, call->co);
+    rt_script_begin(call->vm, call->script);
     lua_resetthread(call->co);
+    rt_script_end(call->vm);
     rt_turn_end(call->vm);
+    if (call->vm->overran)
+        rt_script_failed_as(call->vm, call->script, RT_SCRIPT_DEADLINE);
 }
 
 void rt_call_fini(struct rt_call *call)
@@ -83,6 +97,17 @@ void rt_call_fini(struct rt_call *call)
     call->co = NULL;
 }
 
+/* Who raised, and whether for want of memory: functions that catch and raise again (db.transaction) hide both. */
+static void note_end(struct rt_call *call, int status)
+{
+    bool raised = status != LUA_OK && status != LUA_YIELD;
+    const void *error = raised ? lua_topointer(call->co, -1) : NULL;
+    call->last_script = error && error == call->raised ? call->raised_script : call->vm->spending.script;
+    call->no_memory = status == LUA_ERRMEM || (raised && lua_type(call->co, -1) == LUA_TSTRING &&
+                                               strcmp(lua_tostring(call->co, -1), "not enough memory") == 0);
+    call->vm->bombed |= call->no_memory;
+}
+
 static void run(struct rt_call *call, int nargs)
 {
     struct rt_vm *vm = call->vm;
@@ -93,13 +118,17 @@ static void run(struct rt_call *call, int nargs)
     call->parked = false;
     int n = 0;
     rt_turn_begin(vm, call->co);
+    rt_script_begin(vm, call->script);
     int status = lua_resume(call->co, vm->L, nargs, &n);
+    rt_script_end(vm);
     rt_turn_end(vm);
     call->overran = vm->overran;
+    note_end(call, status);
     vm->call = NULL;
     vm->phase = 0;
     if (status == LUA_YIELD && call->parked) {
         call->parked_at = rt_mono_ns();
+        call->waits++;
         return;
     }
     if (status == LUA_YIELD) {
@@ -109,7 +138,11 @@ static void run(struct rt_call *call, int nargs)
     call->returned(call, status == LUA_OK ? n : -1);
 }
 
-void rt_call_start(struct rt_call *call, int nargs) { run(call, nargs); }
+void rt_call_start(struct rt_call *call, int nargs)
+{
+    rt_script_called(call->vm, call->script);
+    run(call, nargs);
+}
 
 void rt_call_resume(struct rt_call *call)
 {
@@ -140,6 +173,8 @@ void rt_park_check(lua_State *L, const char *what)
         luaL_error(L, "%s waits and is not allowed after db.transaction: call it before", what);
     if (!lua_isyieldable(L))
         luaL_error(L, "%s waits and is not allowed inside a callback of sort or gsub", what);
+    if (call->waits >= RT_CALL_WAITS_MAX && !call->patient && !(call->phase & RT_CONSOLE))
+        luaL_error(L, "%s: this call has waited %d times already; hand the rest to timers", what, RT_CALL_WAITS_MAX);
 }
 
 int rt_park(lua_State *L, const char *what, lua_KFunction k, lua_KContext ctx)

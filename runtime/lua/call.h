@@ -12,6 +12,12 @@
 /* What a transaction did to the outbox: put rows into it, made older ones due. */
 enum { RT_OUTBOX_NEW = 1, RT_OUTBOX_AGAIN = 2 };
 
+/* What a call may heap up outside of its state's memory until the commit, and how often it may wait: a deadline counts
+ * for one turn only. */
+enum { RT_CALL_HELD_MAX = 16 << 20, RT_CALL_WAITS_MAX = 100 };
+
+struct rt_timer;
+
 struct rt_call {
     struct rt_vm *vm;
     struct lua_State *co;
@@ -31,8 +37,17 @@ struct rt_call {
     unsigned outbox;       /* RT_OUTBOX_NEW, RT_OUTBOX_AGAIN */
     /* Told of each statement that wrote, or NULL. */
     void (*note)(struct lua_State *L, const char *sql, int64_t rows);
-    bool overran;          /* stopped by the watchdog */
-    uint64_t parked_ns;    /* total time parked, for metrics */
+    size_t held;                  /* bytes of effects, see rt_call_hold() */
+    int waits;                    /* how often it was parked; */
+    bool patient;                 /* that has no limit: specs, demo data */
+    const struct rt_timer *timer; /* the one that it was started by, or NULL */
+    bool overran;                 /* stopped by the watchdog */
+    bool no_memory;               /* or by the cap of memory */
+    int script;                   /* whose time it takes (script.h): set before it starts, RT_SCRIPT_NONE until then */
+    int last_script;              /* whose it was when it stopped */
+    const void *raised;           /* an error that passed the script … */
+    int raised_script;            /* … of this number, which may reach the call's end through a pcall or two */
+    uint64_t parked_ns;           /* total time parked, for metrics */
     uint64_t parked_at;
     /* The code has returned (results on co, `n` of them) or raised (n < 0, the error on top of co).
      * Called once; the owner then ends the transaction, takes the results and calls rt_call_fini(). */
@@ -59,6 +74,8 @@ int rt_park(struct lua_State *L, const char *what, int (*k)(struct lua_State *L,
 /* The check of rt_park() alone, before anything is started that cannot be undone. */
 void rt_park_check(struct lua_State *L, const char *what);
 struct rt_call *rt_call_of(struct lua_State *L); /* raises when nothing runs */
+/* Before so many bytes are kept until the commit by `what`; raises when the call has too many. */
+void rt_call_hold(struct lua_State *L, const char *what, size_t bytes);
 
 /* Takes the turn for this call (granted → true) or parks it. Continuation `k` runs when it is ours. */
 bool rt_call_take_turn(struct lua_State *L, struct rt_call *call);

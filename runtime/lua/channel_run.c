@@ -123,7 +123,7 @@ static void returned(struct rt_call *call, int n)
     struct rt_err err;
     rt_log_request(run->channel->id);
     if (n < 0) {
-        atomic_fetch_add(&call->vm->services->app->lua_errors, 1);
+        rt_script_failed(call);
         if (rt_vm_protected(call->vm, RT_RULE, describe, run, &err))
             rt_log(RT_LOG_ERROR, "script error", "app", run->channel->app->name, "error", "not enough memory", NULL);
     }
@@ -199,6 +199,7 @@ bool channel__run(struct rt_channel *c, enum channel_event event, struct channel
     run->tail = &run->head;
     c->run = run;
     rt_log_request(c->id);
+    run->call.script = r->handler_script[event];
     lua_pushcfunction(run->call.co, body);
     lua_pushlightuserdata(run->call.co, run);
     rt_call_start(&run->call, 1);

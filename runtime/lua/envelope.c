@@ -52,23 +52,38 @@ static int make_envelope(lua_State *L)
     else
         lua_rawgeti(L, LUA_REGISTRYINDEX, e->details_ref);
     lua_setfield(L, -2, "details");
-    lua_call(L, 1, 1);
+    rt_script_call(L, e->app->envelope_script, 1, 1);
     if (!lua_isnil(L, -1) && rt_present(L, -1, NULL, e->out, &err))
         return luaL_error(L, "envelope: %s", err.msg);
     return 0;
 }
 
+static int call_envelope(struct envelope *e)
+{
+    struct rt_vm *vm = e->app->vm;
+    struct rt_err err;
+    rt_script_begin(vm, RT_SCRIPT_NONE);
+    int rc = rt_vm_protected(vm, RT_RULE, make_envelope, e, &err);
+    rt_script_end(vm);
+    if (rc == 0)
+        return 0;
+    rt_script_failed_as(vm, e->app->envelope_script,
+                        vm->overran        ? RT_SCRIPT_DEADLINE
+                        : rc == RT_E_NOMEM ? RT_SCRIPT_MEMORY
+                                           : RT_SCRIPT_ERROR);
+    rt_log(RT_LOG_ERROR, "an envelope failed", "app", e->app->name, "error", err.msg, NULL);
+    return rc;
+}
+
 /* True when the function at the reference made a body. */
 static bool made_by(struct envelope *e, int envelope_ref)
 {
-    struct rt_err err;
     e->envelope_ref = envelope_ref;
     rt_buf_reset(e->out);
     if (envelope_ref == LUA_NOREF)
         return false;
-    if (rt_vm_protected(e->app->vm, RT_RULE, make_envelope, e, &err) == 0)
+    if (call_envelope(e) == 0)
         return e->out->len > 0;
-    rt_log(RT_LOG_ERROR, "an envelope failed", "app", e->app->name, "error", err.msg, NULL);
     rt_buf_reset(e->out);
     return false;
 }

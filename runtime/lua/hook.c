@@ -150,18 +150,49 @@ static void read_built(lua_State *L)
     lua_remove(L, t);
 }
 
+/* Closes the guard with the error, if there was one: the script may catch it and go on. */
+static int build_ended(lua_State *L)
+{
+    struct rt_vm *vm = rt_vm_of(L);
+    rt_script_left(vm, vm->call ? vm->call->script : RT_SCRIPT_NONE, lua_topointer(L, 2));
+    return 0;
+}
+
+static void push_guard(lua_State *L)
+{
+    lua_newtable(L);
+    if (luaL_newmetatable(L, "rt.build")) {
+        lua_pushcfunction(L, build_ended);
+        lua_setfield(L, -2, "__close");
+    }
+    lua_setmetatable(L, -2);
+    lua_toclose(L, -1);
+}
+
+/* Pushes what the app's function makes of the event. */
+static void build(lua_State *L, struct rt_vm *vm, const struct rt_endpoint *e, const char *id, int64_t now, int event,
+                  int data)
+{
+    push_guard(L);
+    int guard = lua_gettop(L), before = rt_script_enter(vm, vm->app->webhook_script);
+    rt_hook_member(L, "build");
+    lua_pushvalue(L, event);
+    lua_pushvalue(L, data);
+    push_hook(L, e, id, now);
+    lua_call(L, 3, 1);
+    lua_closeslot(L, guard);
+    rt_script_back(vm, before);
+    lua_remove(L, guard);
+}
+
 void rt_hook_put(lua_State *L, struct rt_call *call, const struct rt_endpoint *e, int event, int data)
 {
     char id[RT_DELIVERY_ID];
     struct rt_err err;
     int64_t now_ms = rt_now_ms();
-    luaL_checkstack(L, 12, "too many values");
+    luaL_checkstack(L, 16, "too many values");
     rt_delivery_id("dlv_", id);
-    rt_hook_member(L, "build");
-    lua_pushvalue(L, event);
-    lua_pushvalue(L, data);
-    push_hook(L, e, id, now_ms / 1000);
-    lua_call(L, 3, 1);
+    build(L, call->vm, e, id, now_ms / 1000, event, data);
     read_built(L);
     struct rt_delivery_draft d = { .id = id, .webhook = e->id };
     d.event.p = lua_tolstring(L, event, &d.event.n);

@@ -28,13 +28,13 @@ static void describe(struct rt_job *job)
 {
     lua_State *co = job->call.co;
     char text[400];
+    rt_script_failed(&job->call);
     rt_error_text(co, -1, text, sizeof text);
     snprintf(job->error, sizeof job->error, "%s", text);
     rt_traceback(co, co, text, 0);
     rt_log(RT_LOG_ERROR, "script error", "app", job->app->name, "job",
            job->timer.name.len ? rt_buf_cstr(&job->timer.name) : "-", "error", text, "traceback", lua_tostring(co, -1),
            NULL);
-    atomic_fetch_add(&job->app->vm->services->app->lua_errors, 1);
 }
 
 static int describe_protected(lua_State *L)
@@ -72,11 +72,14 @@ static int run_claimed(lua_State *L, int status, lua_KContext ctx)
     job->found = rc > 0;
     if (!job->found)
         return 0;
+    job->call.timer = &job->timer;
     job->call.wrote = true; /* the claim: functions inside get savepoints of their own */
     const char *name = rt_buf_cstr(&job->timer.name);
     lua_rawgeti(L, LUA_REGISTRYINDEX, job->app->timers_ref);
     if (lua_getfield(L, -1, name) != LUA_TFUNCTION)
         return luaL_error(L, "the manifest has no timer '%s'", name);
+    job->call.script = rt_script_find(job->app, RT_SCRIPT_TIMER, name);
+    rt_script_enter(job->app->vm, job->call.script);
     lua_pushinteger(L, job->timer.due);
     lua_getglobal(L, "json");
     lua_getfield(L, -1, "decode");
@@ -134,6 +137,7 @@ static void start(struct rt_job *job, lua_CFunction body)
         job->done(job, RT_E_NOMEM, "out of memory");
         return;
     }
+    job->call.patient = body == function_body;
     lua_pushcfunction(job->call.co, body);
     lua_pushlightuserdata(job->call.co, job);
     rt_call_start(&job->call, 1);

@@ -8,6 +8,8 @@
 #include "lua/present.h"
 #include "lua/schema.h"
 
+enum { OP_BYTES = 1024 }; /* of one effect besides its value */
+
 static struct rt_events *events_of(lua_State *L, const char *what)
 {
     struct rt_events *e = rt_vm_of(L)->services->app->events;
@@ -92,6 +94,7 @@ L_FN(events_emit, RT_RUN, "events.emit(room: string, value: table, options?: tab
     object = present(L, o.schema);
     if (!wanted)
         return 0;
+    rt_call_hold(L, "events.emit", object.n + OP_BYTES);
     int rc = rt_events_log(e, room, object, o.except, &op, &seq, &err);
     if (rc < 0)
         return luaL_error(L, "events.emit: %s", err.msg);
@@ -121,6 +124,7 @@ L_FN(events_close, RT_RUN, "events.close(label: string, code: integer, reason?: 
     reason.p = luaL_optlstring(L, 3, "", &reason.n);
     luaL_argcheck(L, code >= 1000 && code <= 4999, 2, "1000 to 4999 expected");
     luaL_argcheck(L, reason.n <= RT_HUB_REASON_MAX, 3, "at most 123 bytes expected");
+    rt_call_hold(L, "events.close", OP_BYTES);
     return push_op(L, call, rt_hub_closing(rt_events_hub(e), rt_events_app(e), label, (int)code, reason));
 }
 
@@ -130,6 +134,7 @@ L_FN(events_expel, RT_RUN, "events.expel(label: string, room: string)",
     struct rt_call *call = transaction_of(L, "events.expel");
     struct rt_events *e = events_of(L, "events.expel");
     struct rt_str label = check_name(L, 1), room = check_name(L, 2);
+    rt_call_hold(L, "events.expel", OP_BYTES);
     return push_op(L, call, rt_hub_expelling(rt_events_hub(e), rt_events_app(e), label, room));
 }
 

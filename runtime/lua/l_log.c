@@ -7,14 +7,22 @@
 #include "lua/api.h"
 #include "lua/vm.h"
 
-enum { FIELD_BYTES = 2000 };
+enum { FIELD_BYTES = 2000, MESSAGE_BYTES = 4000, LINES_MAX = 200 };
 
 /* The fields travel as one JSON-like text: the log's own fields are for the host. */
 static int write_line(lua_State *L, enum rt_log_level level)
 {
-    const char *message = luaL_checkstring(L, 1);
-    if (!rt_log_enabled(level))
+    const char *text = luaL_checkstring(L, 1);
+    struct rt_vm *vm = rt_vm_of(L);
+    char message[MESSAGE_BYTES];
+    if (!rt_log_enabled(level) || vm->log_lines > LINES_MAX)
         return 0;
+    if (vm->log_lines++ == LINES_MAX) {
+        rt_log(RT_LOG_WARN, "the script writes too much to the log: the rest of this turn is left out", "app",
+               vm->services->app->name, NULL);
+        return 0;
+    }
+    snprintf(message, sizeof message, "%.*s", MESSAGE_BYTES - 1, text);
     if (lua_istable(L, 2)) {
         lua_getglobal(L, "json");
         lua_getfield(L, -1, "encode");
@@ -23,10 +31,10 @@ static int write_line(lua_State *L, enum rt_log_level level)
         const char *fields = lua_tostring(L, -1);
         char cut[FIELD_BYTES];
         snprintf(cut, sizeof cut, "%s", fields);
-        rt_log(level, message, "app", rt_vm_of(L)->services->app->name, "fields", cut, NULL);
+        rt_log(level, message, "app", vm->services->app->name, "fields", cut, NULL);
         return 0;
     }
-    rt_log(level, message, "app", rt_vm_of(L)->services->app->name, NULL);
+    rt_log(level, message, "app", vm->services->app->name, NULL);
     return 0;
 }
 

@@ -11,7 +11,7 @@
 #include "lua/request.h"
 #include "lua/room.h"
 
-enum { DATA = 1 };
+enum { DATA = 1, CLOSE_BYTES = 256 };
 
 static struct rt_str check_str(lua_State *L, int i)
 {
@@ -40,6 +40,8 @@ L_FN(socket_send, RT_CHANNEL, "socket:send(value: any, model?: string): boolean"
     rt_buf_reset(out);
     if (rt_present(L, 2, check_model(L, 3), out, &err))
         return luaL_error(L, "socket:send: %s", err.msg);
+    if (rt_call_of(L)->turn)
+        rt_call_hold(L, "socket:send", out->len);
     struct rt_ws_text *text = c ? rt_ws_text_new(out->data, out->len) : NULL;
     if (c && !text)
         return luaL_error(L, "not enough memory");
@@ -57,6 +59,8 @@ L_FN(socket_close, RT_CHANNEL, "socket:close(code?: integer, reason?: string): b
     luaL_argcheck(L, code == (int)code && rt_ws_code_valid((int)code), 2, "not a close code that can be sent");
     luaL_argcheck(L, reason.n <= RT_HUB_REASON_MAX, 3, "at most 123 bytes");
     luaL_argcheck(L, strlen(reason.p) == reason.n && rt_utf8_valid(reason.p, reason.n), 3, "UTF-8 text expected");
+    if (rt_call_of(L)->turn)
+        rt_call_hold(L, "socket:close", CLOSE_BYTES);
     lua_pushboolean(L, c && rt_channel_close(c, (int)code, reason.p));
     return 1;
 }
@@ -168,8 +172,10 @@ L_FN(socket_authenticate, RT_CHANNEL, "socket:authenticate(token: string, who?: 
     lua_pushcfunction(L, ask);
     lua_pushstring(L, luaL_optstring(L, 3, "user"));
     lua_pushvalue(L, 2);
+    int before = rt_vm_of(L)->spending.script;
     if (lua_pcall(L, 2, 1, 0) == LUA_OK)
         return 1;
+    rt_script_left(rt_vm_of(L), before, lua_topointer(L, -1));
     return refused(L);
 }
 

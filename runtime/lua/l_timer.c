@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * timer: durable timers, set and cancelled in the transaction of the change that needs them. */
+#include <string.h>
+
 #include "jobs/timers.h"
 #include "lua/api.h"
 #include "lua/call.h"
@@ -21,9 +23,18 @@ static struct rt_str check_str(lua_State *L, int i)
     return s;
 }
 
+/* It would be the earliest one for ever, and no other would have its turn. */
+static void check_progress(lua_State *L, struct rt_str key, int64_t due)
+{
+    const struct rt_timer *running = rt_call_of(L)->timer;
+    if (running && due <= running->due && key.n == running->key.len && memcmp(key.p, running->key.data, key.n) == 0)
+        luaL_error(L, "timer.at: a timer that sets itself again must be due later than it was (%I)",
+                   (LUAI_UACINT)running->due);
+}
+
 L_FN(timer_at, RT_RUN, "timer.at(key: string, due: integer, name: string, args?: table)",
      "Runs the app's timer `name` at `due` (Unix seconds) with (due, args); one timer per key, a new one replaces it. "
-     "It survives restarts and fires once.")
+     "It survives restarts and fires once. A timer's function may set its own key for later than it was due.")
 {
     struct rt_str key = check_str(L, 1), name = check_str(L, 3), args;
     lua_Integer due = luaL_checkinteger(L, 2);
@@ -34,6 +45,7 @@ L_FN(timer_at, RT_RUN, "timer.at(key: string, due: integer, name: string, args?:
         lua_replace(L, 4);
     }
     struct rt_conn *c = in_transaction(L, "timer.at");
+    check_progress(L, key, due);
     struct rt_vm *vm = rt_vm_of(L);
     rt_buf_reset(&vm->scratch);
     if (rt_present(L, 4, NULL, &vm->scratch, &err))

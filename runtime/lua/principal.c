@@ -64,7 +64,7 @@ static int64_t ask_app(lua_State *L, const char *who, int fn, struct rt_str toke
 {
     lua_pushvalue(L, fn);
     lua_pushlstring(L, token.p, token.n);
-    lua_call(L, 1, 3);
+    rt_script_call(L, rt_script_find(rt_vm_of(L)->app, RT_SCRIPT_PRINCIPAL, who), 1, 3);
     if (!lua_istable(L, -3))
         rt_raise_failure(L, 401, lua_tostring(L, -2), lua_isstring(L, -1) ? lua_tostring(L, -1) : "Invalid token");
     *ret_expires = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : now;

@@ -33,7 +33,7 @@ static void enter_scope(lua_State *L, struct rt_exchange *x, int req)
     lua_rawgeti(L, LUA_REGISTRYINDEX, r->scope_ref);
     lua_getfield(L, req, "user");
     lua_getfield(L, req, "params");
-    lua_call(L, 2, 1);
+    rt_script_call(L, r->scope_script, 2, 1);
     if (!lua_istable(L, -1) || lua_getfield(L, -1, "id") != LUA_TNUMBER || !lua_isinteger(L, -1))
         luaL_error(L, "the scope '%s' must give a table with an integer field id, or fail", r->within);
     x->scope_id = lua_tointeger(L, -1);
@@ -53,7 +53,7 @@ static void check_rule(lua_State *L, struct rt_exchange *x, int req)
     lua_getfield(L, req, "user");
     lua_pushvalue(L, req);
     vm->phase = RT_RULE;
-    lua_call(L, 2, 2);
+    rt_script_call(L, x->route->rule_script, 2, 2);
     vm->phase = RT_REQUEST;
     if (!lua_toboolean(L, -2))
         rt_raise_failure(L, 403, NULL, lua_isstring(L, -1) ? lua_tostring(L, -1) : "Insufficient permissions");
@@ -274,6 +274,7 @@ void rt_exchange_fail(struct rt_exchange *x, int status, const char *code, const
 static void log_error(struct rt_exchange *x, lua_State *co)
 {
     char text[512];
+    rt_script_failed(&x->call);
     rt_error_text(co, -1, text, sizeof text);
     rt_traceback(co, co, text, 0);
     rt_log(RT_LOG_ERROR, "script error", "app", x->app->name, "route", x->route->path, "method", x->route->method,
@@ -281,7 +282,6 @@ static void log_error(struct rt_exchange *x, lua_State *co)
     free(x->error);
     x->error = strdup(lua_tostring(co, -1));
     lua_pop(co, 1);
-    atomic_fetch_add(&x->app->vm->services->app->lua_errors, 1);
 }
 
 /* Raw: nothing of the script may run any more. */
@@ -401,6 +401,7 @@ void rt_exchange_run(struct rt_exchange *x)
         x->ready(x);
         return;
     }
+    x->call.script = x->route->script;
     lua_pushcfunction(x->call.co, handle);
     lua_pushlightuserdata(x->call.co, x);
     rt_call_start(&x->call, 1);

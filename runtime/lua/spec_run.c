@@ -86,6 +86,7 @@ static int host_call(lua_State *L)
     b->start.run = start_block;
     if (rt_call_init(&b->call, vm, RT_JOB, returned, b))
         return luaL_error(L, "not enough memory");
+    b->call.patient = true;
     lua_insert(L, 1);
     lua_xmove(L, b->call.co, nargs + 1);
     rt_loop_post(vm->services->loop, &b->start);
@@ -242,6 +243,7 @@ int rt_spec_run(struct rt_vm *vm, const struct rt_spec_run *run, struct rt_err *
     struct runner r = { .run = run, .vm = vm, .start.run = start_runner };
     if (rt_call_init(&r.call, vm, RT_JOB, finished, &r))
         return rt_err_set(err, RT_E_NOMEM, "no memory for a coroutine");
+    r.call.patient = true;
     int rc = rt_vm_protected(vm, RT_LOAD, prepare, &r, err);
     if (rc == 0) {
         rt_loop_each(vm->services->loop, each_round, &r);

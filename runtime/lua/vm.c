@@ -3,6 +3,7 @@
  * Makes and closes Lua states. A state's memory is counted by its allocator, which refuses above the
  * cap: Lua then collects, and if that does not help the script gets "not enough memory". */
 #include <lualib.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,11 +127,14 @@ int rt_vm_protected(struct rt_vm *vm, unsigned phase, lua_CFunction f, void *arg
     rt_turn_end(vm);
     lua_sethook(L, NULL, 0, 0);
     vm->phase = before;
-    int rc = status == LUA_OK ? 0 : rt_err_set(err, RT_E_INVALID, "%s", lua_tostring(L, -1));
+    int rc = status == LUA_OK ? 0 : status == LUA_ERRMEM ? RT_E_NOMEM : RT_E_INVALID;
+    if (rc)
+        rt_err_set(err, rc, "%s", lua_tostring(L, -1));
     if (rc) {
         lua_pushvalue(L, -1);
         lua_setfield(L, LUA_REGISTRYINDEX, failure);
     }
+    vm->bombed |= status == LUA_ERRMEM;
     lua_settop(L, status == LUA_OK ? -2 : -3);
     return rc;
 }
@@ -184,9 +188,26 @@ static void keep_room(struct rt_vm *vm)
     vm->collected = m->used;
 }
 
+/* What a script took and left goes back to the system, when it was much. */
+static void give_back(struct rt_vm *vm)
+{
+    struct rt_alloc *m = &vm->memory;
+    bool swollen = m->held / 4 > m->used && m->held > vm->trimmed + m->limit / 8;
+    if (!vm->bombed && !swollen)
+        return;
+    if (vm->bombed)
+        lua_gc(vm->L, LUA_GCCOLLECT);
+    rt_alloc_trim(m);
+    malloc_trim(0);
+    vm->collected = m->used;
+    vm->trimmed = m->held;
+    vm->bombed = false;
+}
+
 void rt_vm_idle(struct rt_vm *vm)
 {
     keep_room(vm);
+    give_back(vm);
     rt_query_reclaim(vm);
     if (vm->reader && rt_conn_in_snapshot(vm->reader))
         rt_conn_release(vm->reader);

@@ -21,6 +21,8 @@
 #include "limit/limit.h"
 #include "loop/loop.h"
 #include "lua/alloc.h"
+#include "lua/script.h"
+#include "lua/watchdog.h"
 
 struct rt_app;
 struct rt_events;
@@ -61,10 +63,10 @@ struct rt_services {
     struct rt_report_pool *reports;
     struct rt_limits *limits;
     struct rt_cache *cache;
-    struct rt_inbox *inbox; /* the worker's, of the hub; NULL without sockets */
+    struct rt_inbox *inbox;                 /* the worker's, of the hub; NULL without sockets */
     struct rt_channel_stats *channel_stats; /* of this app on this worker */
-    double limit_factor; /* 0 = limits are off */
-    bool strict;         /* check what could be skipped: development and specs */
+    double limit_factor;                    /* 0 = limits are off */
+    bool strict;                            /* check what could be skipped: development and specs */
     int script_ms, script_mb, statement_ms;
     /* A setting of the app ("access_seconds") as text, or NULL. */
     const char *(*setting)(void *arg, const char *app, const char *name);
@@ -83,9 +85,12 @@ struct rt_vm {
     struct rt_app *app;   /* the app that was loaded into it, or NULL */
     unsigned phase;
     struct rt_tree *tree; /* the scripts, for require; dropped when the app is loaded */
-    size_t collected;  /* bytes that the last full collection of ours left */
+    size_t collected;     /* bytes that the last full collection of ours left */
+    size_t trimmed;       /* bytes of slabs that the last trim left */
+    bool bombed;          /* a script has met the cap since then */
     struct rt_alloc memory;
     uint64_t runs;
+    int log_lines; /* that this turn has written (l_log.c) */
     struct {
         int refs[256];
         int n;
@@ -96,14 +101,15 @@ struct rt_vm {
     struct rt_map principals;
     uint64_t principals_epoch;
     struct rt_channels *channels; /* open sockets (channel.h); NULL before the first */
+    struct rt_spending spending;
     /* The watchdog's view. */
     _Atomic bool aborted;  /* rt_turn_abort */
     bool overran;          /* this turn's script met its deadline */
     _Atomic int thread_id; /* the kernel's, of whoever runs it */
     _Atomic(struct lua_State *) running;
-    _Atomic uint64_t deadline_ns; /* 0: nothing runs */
-    _Atomic uint64_t limit_ns;    /* of processor time, for the turn with that deadline */
-    _Atomic uint64_t condemned;   /* the deadline of a turn that has had it */
+    _Atomic uint64_t deadline_ns;     /* 0: nothing runs */
+    _Atomic uint64_t limit_ns;        /* of processor time, for the turn with that deadline */
+    _Atomic uint64_t condemned;       /* the deadline of a turn that has had it */
     uint64_t seen_deadline, seen_cpu; /* the watchdog's own */
     struct rt_vm *watch_next;
 };
@@ -116,7 +122,8 @@ void rt_vm_free(struct rt_vm *vm);
 
 /* Pushes what a file of the app returns, loading it once ("rules.sessions", "lib.pagination"). Lua error on failure. */
 int rt_vm_require(struct lua_State *L, const char *name);
-/* Runs `f` protected on the main state with a deadline, in `phase`; 0 or RT_E_INVALID with message and traceback. */
+/* Runs `f` protected on the main state with a deadline, in `phase`; 0, or RT_E_INVALID with message and
+ * traceback, RT_E_NOMEM beyond the cap. */
 int rt_vm_protected(struct rt_vm *vm, unsigned phase, int (*f)(struct lua_State *L), void *arg, struct rt_err *err);
 /* The whole message of the latest failure of rt_vm_protected(), until the next; NULL before the first. */
 const char *rt_vm_failure(struct rt_vm *vm);
@@ -127,20 +134,6 @@ struct rt_conn *rt_vm_conn(struct rt_vm *vm, struct lua_State *L);
 /* The same, in a snapshot that is not older than the last commit at this moment. */
 struct rt_conn *rt_vm_conn_now(struct rt_vm *vm, struct lua_State *L);
 void rt_vm_idle(struct rt_vm *vm); /* at the end of a loop iteration: lets the snapshot go */
-
-/* The watchdog: one thread for all states. */
-int rt_watchdog_start(struct rt_err *err);
-void rt_watchdog_stop(void);
-void rt_watchdog_add(struct rt_vm *vm);
-void rt_watchdog_remove(struct rt_vm *vm);
-/* The start and end of a turn of `L`; nestable states switch with rt_turn_switch(). */
-void rt_turn_begin(struct rt_vm *vm, struct lua_State *L);
-void rt_turn_limit(struct rt_vm *vm, uint64_t limit_ns); /* another limit for the turn that has just begun */
-bool rt_turn_condemned(struct rt_vm *vm);                /* it has had its time and ends at the next instruction */
-/* Any thread: ends what runs now or next; until `aborted` is cleared. */
-void rt_turn_abort(struct rt_vm *vm);
-void rt_turn_end(struct rt_vm *vm);
-void rt_turn_switch(struct rt_vm *vm, struct lua_State *L);
 
 void rt_sandbox_open(struct lua_State *L);   /* the bounded standard libraries into the table at the top */
 void rt_coroutine_open(struct lua_State *L); /* pushes the host's coroutine library */

@@ -158,6 +158,7 @@ void rt_turn_begin(struct rt_vm *vm, lua_State *L)
         thread_id = (pid_t)syscall(SYS_gettid);
     turn = vm;
     vm->overran = false;
+    vm->log_lines = 0;
     atomic_store_explicit(&vm->thread_id, thread_id, memory_order_relaxed);
     atomic_store_explicit(&vm->running, L, memory_order_relaxed);
     rt_turn_limit(vm, (uint64_t)vm->services->script_ms * 1000000u);

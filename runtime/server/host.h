@@ -122,6 +122,9 @@ int rt_metrics_retired(struct rt_host *h);
 int rt_metrics_open(struct rt_host *h, struct rt_err *err);
 void rt_metrics_close(struct rt_host *h);
 void rt_metrics_write(struct rt_host *h, struct rt_buf *out);
+/* metrics_scripts.c: the counters of a release's scripts, 0 or RT_E_NOMEM; after its states are closed. */
+int rt_metrics_scripts_make(struct rt_release *r);
+void rt_metrics_scripts_free(struct rt_release *r);
 
 /* keeper.c: cleans the logs of events; worker 0's thread once it runs. */
 int rt_keeper_new(struct rt_host *h, struct rt_keeper **ret, struct rt_err *err);

@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "events/events.h"
 #include "limit/limit.h"
+#include "server/metrics_internal.h"
 #include "server/releaser.h"
 #include "server/sockets.h"
 
@@ -51,15 +52,6 @@ static void add_up(struct sums *t, const struct rt_route_stats *s)
     t->parked_us += atomic_load_explicit(&s->parked_us, memory_order_relaxed);
 }
 
-/* A series must not begin anew, or go back, with a save: counted is what serves, what is still used, and by its labels
- * what is gone. */
-struct rt_former {
-    pthread_mutex_t mu;
-    struct rt_release *releases; /* that are there */
-    int n;
-    struct rt_map routes; /* labels → struct sums */
-};
-
 int rt_metrics_open(struct rt_host *h, struct rt_err *err)
 {
     h->former = calloc(1, sizeof *h->former);
@@ -67,6 +59,7 @@ int rt_metrics_open(struct rt_host *h, struct rt_err *err)
         return rt_err_set(err, RT_E_NOMEM, "no memory for counters");
     pthread_mutex_init(&h->former->mu, NULL);
     rt_map_init(&h->former->routes);
+    rt_map_init(&h->former->scripts);
     return 0;
 }
 
@@ -75,20 +68,25 @@ void rt_metrics_close(struct rt_host *h)
     if (!h->former)
         return;
     rt_map_fini(&h->former->routes, free);
+    rt_map_fini(&h->former->scripts, free);
     pthread_mutex_destroy(&h->former->mu);
     free(h->former);
     h->former = NULL;
 }
 
-/* The sums of that series in `all`, made when there are none. */
-static struct sums *series(struct rt_map *all, const char *labels, size_t n)
+void *metrics__series(struct rt_map *all, const char *labels, size_t n, size_t size)
 {
-    struct sums *t = rt_map_get(all, labels, n);
-    if (!t && (t = calloc(1, sizeof *t)) && rt_map_set(all, labels, n, t, NULL)) {
+    void *t = rt_map_get(all, labels, n);
+    if (!t && (t = calloc(1, size)) && rt_map_set(all, labels, n, t, NULL)) {
         free(t);
         t = NULL;
     }
     return t;
+}
+
+static struct sums *series(struct rt_map *all, const char *labels, size_t n)
+{
+    return metrics__series(all, labels, n, sizeof(struct sums));
 }
 
 static void add_release(struct rt_map *all, const struct rt_release *r)
@@ -118,6 +116,7 @@ void rt_metrics_keep(struct rt_host *h, struct rt_release *r)
     *at = r->counted;
     h->former->n--;
     add_release(&h->former->routes, r);
+    metrics__scripts_add(&h->former->scripts, r);
     pthread_mutex_unlock(&h->former->mu);
 }
 
@@ -249,6 +248,7 @@ static void write_events(struct rt_host *h, struct rt_buf *out)
 void rt_metrics_write(struct rt_host *h, struct rt_buf *out)
 {
     write_routes(h, out);
+    metrics__scripts_write(h, out);
     write_database(h, out);
     rt_sockets_metrics(h, out);
     write_events(h, out);

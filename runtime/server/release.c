@@ -54,7 +54,7 @@ static int make_counters(struct rt_release *r, struct rt_err *err)
     r->n_scripts = r->at[0].app->n_routes;
     r->n_routes = r->n_scripts + r->pages->n;
     r->labels = calloc((size_t)r->n_routes + 1, sizeof *r->labels);
-    bool full = r->labels != NULL;
+    bool full = r->labels && rt_metrics_scripts_make(r) == 0;
     for (int i = 0; full && i < r->n_routes; i++)
         full = (r->labels[i] = label_of(r, i)) != NULL;
     for (int w = 0; full && w < r->host->n_workers; w++)
@@ -114,6 +114,7 @@ void rt_release_free(struct rt_release *r)
         close_state(&r->at[w]);
         free(r->at[w].stats);
     }
+    rt_metrics_scripts_free(r);
     for (int i = 0; r->labels && i < r->n_routes; i++)
         free(r->labels[i]);
     free(r->labels);

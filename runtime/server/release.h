@@ -29,22 +29,25 @@ struct rt_route_stats {
 
 struct rt_release {
     struct rt_host *host;
-    int index;             /* of the app in the host */
-    int number;            /* of the release in which these scripts became live */
-    char hash[65];         /* of the tree */
-    struct rt_tree *tree;  /* all of its files */
+    int index;            /* of the app in the host */
+    int number;           /* of the release in which these scripts became live */
+    char hash[65];        /* of the tree */
+    struct rt_tree *tree; /* all of its files */
     struct rt_pages *pages;
-    int n_routes;  /* with the pages, which come last … */
-    int n_scripts; /* … after so many of the scripts */
-    char **labels; /* [n_routes]: what each is called in metrics; states may be gone before it is counted */
-    _Atomic int open; /* workers that still have a state of it */
+    int n_routes;         /* with the pages, which come last … */
+    int n_scripts;        /* … after so many of the scripts */
+    char **labels;        /* [n_routes]: what each is called in metrics; states may be gone before it is counted */
+    char **script_labels; /* the same for what scripts cost: [n_spent] */
+    int n_spent;
+    _Atomic int open;           /* workers that still have a state of it */
     struct rt_release *counted; /* the next one whose counters count; metrics.c */
     struct rt_release_part {
         struct rt_vm *vm;
         struct rt_app *app;
-        struct rt_route_stats *stats; /* [n_routes] */
+        struct rt_route_stats *stats;  /* [n_routes] */
+        struct rt_script_stats *spent; /* [n_spent] */
         int users;
-        bool closing; /* its sockets were closed, as it is too old */
+        bool closing;            /* its sockets were closed, as it is too old */
         struct rt_release *next; /* among the worker's retired ones */
     } at[RT_WORKERS_MAX];
 };

@@ -5,7 +5,7 @@
 ---@class timer
 timer = {}
 
---- Runs the app's timer `name` at `due` (Unix seconds) with (due, args); one timer per key, a new one replaces it. It survives restarts and fires once.
+--- Runs the app's timer `name` at `due` (Unix seconds) with (due, args); one timer per key, a new one replaces it. It survives restarts and fires once. A timer's function may set its own key for later than it was due.
 --- Allowed in: request, job, console, channel.
 ---@param key string
 ---@param due integer

@@ -8,16 +8,13 @@
 
 #include "unit.h"
 
-static void *grow(struct rt_alloc *a, void *p, size_t before, size_t after)
-{
-    return rt_alloc(a, p, before, after);
-}
+static void *grow(struct rt_alloc *a, void *p, size_t before, size_t after) { return rt_alloc(a, p, before, after); }
 
 static void bytes_are_counted(void **state)
 {
     struct rt_alloc a = { .limit = 1 << 20 };
     (void)state;
-    void *p = grow(&a, NULL, 5, 100);    /* Lua passes the kind of a new object as its size */
+    void *p = grow(&a, NULL, 5, 100); /* Lua passes the kind of a new object as its size */
     assert_non_null(p);
     assert_int_equal(a.used, 100);
     p = grow(&a, p, 100, 10);
@@ -38,7 +35,7 @@ static void above_the_limit_nothing_is_given(void **state)
     assert_null(grow(&a, NULL, 0, 500));
     assert_null(grow(&a, p, 600, 1001));
     assert_int_equal(a.used, 600);
-    p = grow(&a, p, 600, 1000);    /* the refused block was still valid */
+    p = grow(&a, p, 600, 1000); /* the refused block was still valid */
     assert_non_null(p);
     p = grow(&a, p, 1000, 20);
     assert_non_null(p);
@@ -56,7 +53,7 @@ static void small_pieces_are_used_again(void **state)
     (void)state;
     char *p = grow(&a, NULL, 0, 33), *other = grow(&a, NULL, 0, 64);
     grow(&a, p, 33, 0);
-    assert_ptr_equal(grow(&a, NULL, 0, 48), p);    /* the same class of sizes */
+    assert_ptr_equal(grow(&a, NULL, 0, 48), p); /* the same class of sizes */
     grow(&a, other, 64, 0);
     assert_ptr_not_equal(grow(&a, NULL, 0, 128), other);
     rt_alloc_fini(&a);
@@ -95,6 +92,36 @@ static void contents_stay(void **state)
     rt_alloc_fini(&a);
 }
 
+/* Many small pieces, of which `kept` stay in use. */
+static void slabs_without_pieces_in_use_are_given_back(void **state)
+{
+    enum { N = 20000, SIZE = 64, KEEP_EACH = 5000 };
+    struct rt_alloc a = { .limit = 64 << 20 };
+    static unsigned char *p[N];
+    (void)state;
+    for (int i = 0; i < N; i++) {
+        p[i] = grow(&a, NULL, 0, SIZE);
+        memset(p[i], i & 0xff, SIZE);
+    }
+    size_t full = a.held;
+    rt_alloc_trim(&a); /* nothing is free */
+    assert_int_equal(a.held, full);
+    for (int i = 0; i < N; i++)
+        if (i % KEEP_EACH != 0)
+            grow(&a, p[i], SIZE, 0);
+    rt_alloc_trim(&a);
+    assert_true(a.held <= (size_t)(N / KEEP_EACH + 1) * (64 << 10));
+    for (int i = 0; i < N; i++) /* what is left of the lists is used again, and nothing else */
+        if (i % KEEP_EACH != 0) {
+            p[i] = grow(&a, NULL, 0, SIZE);
+            memset(p[i], i & 0xff, SIZE);
+        }
+    for (int i = 0; i < N; i++)
+        assert_true(p[i][0] == (i & 0xff) && p[i][SIZE - 1] == (i & 0xff));
+    assert_true(a.held <= full + (64 << 10));
+    rt_alloc_fini(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +129,7 @@ int main(void)
         cmocka_unit_test(above_the_limit_nothing_is_given),
         cmocka_unit_test(small_pieces_are_used_again),
         cmocka_unit_test(contents_stay),
+        cmocka_unit_test(slabs_without_pieces_in_use_are_given_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

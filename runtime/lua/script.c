@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The processor's clock costs as much as a small rule, so it is read for long pieces only: what such a piece had is at
+ * most what the thread has had since the clock was read last, which is never long ago. */
+#include "lua/script.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "lua/api.h"
+#include "lua/app.h"
+#include "lua/call.h"
+
+enum { LONG_NS = 1000000, MARK_NS = 10000000, STRIKES_MAX = 4, FORGIVEN_MS = 10000 };
+
+static _Thread_local struct {
+    uint64_t wall, cpu;
+} mark; /* when this thread looked at the processor's clock, and what it said */
+
+static uint64_t cpu_ns(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* Returns what the thread has had since the last look. */
+static uint64_t look(uint64_t now)
+{
+    uint64_t cpu = cpu_ns(), had = cpu - mark.cpu;
+    mark.wall = now;
+    mark.cpu = cpu;
+    return had;
+}
+
+static void add(_Atomic uint64_t *c, uint64_t n)
+{
+    atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+/* The piece since `since_ns` was the current script's. */
+static void settle(struct rt_spending *s)
+{
+    uint64_t now = rt_mono_ns(), piece = now - s->since_ns;
+    if (s->script != RT_SCRIPT_NONE) {
+        if (piece >= LONG_NS) {
+            uint64_t had = look(now);
+            piece = had < piece ? had : piece;
+        }
+        add(&s->stats[s->script].ns, piece);
+    }
+    s->since_ns = now;
+}
+
+/* Of the turn that runs; never longer than it was. */
+static void shorten(struct rt_vm *vm, int script)
+{
+    struct rt_script_stats *s = script == RT_SCRIPT_NONE ? NULL : &vm->spending.stats[script];
+    if (!s || s->strikes == 0)
+        return;
+    if (rt_now_ms() - s->struck_ms > FORGIVEN_MS) {
+        s->strikes = 0;
+        return;
+    }
+    uint64_t limit = (uint64_t)vm->services->script_ms * 1000000u >> s->strikes;
+    if (vm->spending.since_ns + limit < atomic_load(&vm->deadline_ns))
+        rt_turn_limit(vm, limit);
+}
+
+static void strike(struct rt_script_stats *s)
+{
+    s->strikes += s->strikes < STRIKES_MAX;
+    s->struck_ms = rt_now_ms();
+}
+
+void rt_script_begin(struct rt_vm *vm, int script)
+{
+    struct rt_spending *s = &vm->spending;
+    s->script = script;
+    if (!s->stats)
+        return;
+    s->since_ns = rt_mono_ns();
+    if (s->since_ns - mark.wall > MARK_NS)
+        look(s->since_ns);
+    shorten(vm, script);
+}
+
+void rt_script_end(struct rt_vm *vm)
+{
+    if (vm->spending.stats)
+        settle(&vm->spending);
+}
+
+void rt_script_called(struct rt_vm *vm, int script)
+{
+    if (vm->spending.stats && script != RT_SCRIPT_NONE)
+        add(&vm->spending.stats[script].calls, 1);
+}
+
+void rt_script_back(struct rt_vm *vm, int script)
+{
+    if (vm->spending.stats)
+        settle(&vm->spending);
+    vm->spending.script = script;
+}
+
+int rt_script_enter(struct rt_vm *vm, int script)
+{
+    int before = vm->spending.script;
+    rt_script_back(vm, script);
+    rt_script_called(vm, script);
+    if (vm->spending.stats)
+        shorten(vm, script);
+    return before;
+}
+
+void rt_script_left(struct rt_vm *vm, int back, const void *error)
+{
+    if (vm->call && error && vm->spending.script != back) {
+        vm->call->raised = error;
+        vm->call->raised_script = vm->spending.script;
+    }
+    rt_script_back(vm, back);
+}
+
+void rt_script_call(lua_State *L, int script, int nargs, int nresults)
+{
+    struct rt_vm *vm = rt_vm_of(L);
+    int before = rt_script_enter(vm, script);
+    lua_call(L, nargs, nresults);
+    rt_script_back(vm, before);
+}
+
+void rt_script_failed_as(struct rt_vm *vm, int script, enum rt_script_failure how)
+{
+    atomic_fetch_add(&vm->services->app->lua_errors, 1);
+    struct rt_script_stats *s = vm->spending.stats && script != RT_SCRIPT_NONE ? &vm->spending.stats[script] : NULL;
+    if (!s)
+        return;
+    add(&s->failed[how], 1);
+    if (how == RT_SCRIPT_DEADLINE)
+        strike(s);
+}
+
+void rt_script_failed(struct rt_call *call)
+{
+    rt_script_failed_as(call->vm, call->last_script,
+                        call->overran     ? RT_SCRIPT_DEADLINE
+                        : call->no_memory ? RT_SCRIPT_MEMORY
+                                          : RT_SCRIPT_ERROR);
+}
+
+const char *rt_script_kind_name(enum rt_script_kind kind)
+{
+    static const char *const names[] = {
+        "route", "rule", "scope", "principal", "socket", "timer", "webhook", "envelope"
+    };
+    return names[kind];
+}
+
+const char *rt_script_failure_name(enum rt_script_failure failure)
+{
+    static const char *const names[] = { "error", "deadline", "memory" };
+    return names[failure];
+}
+
+int rt_script_find(const struct rt_app *app, enum rt_script_kind kind, const char *name)
+{
+    for (int i = 0; name && app && i < app->scripts.n; i++)
+        if (app->scripts.list[i].kind == kind && strcmp(app->scripts.list[i].name, name) == 0)
+            return i;
+    return RT_SCRIPT_NONE;
+}
+
+/* Its number; a name that several routes share is one script. */
+static int name_it(lua_State *L, struct rt_app *app, enum rt_script_kind kind, const char *before, const char *name)
+{
+    char text[512];
+    if (!name)
+        return RT_SCRIPT_NONE;
+    snprintf(text, sizeof text, "%s%s%s", before, *before ? " " : "", name);
+    int found = rt_script_find(app, kind, text);
+    if (found != RT_SCRIPT_NONE)
+        return found;
+    struct rt_scripts *s = &app->scripts;
+    struct rt_script *list = realloc(s->list, (size_t)(s->n + 1) * sizeof *list);
+    char *copy = strdup(text);
+    s->list = list ? list : s->list;
+    if (!list || !copy) {
+        free(copy);
+        luaL_error(L, "not enough memory");
+    }
+    list[s->n] = (struct rt_script){ kind, copy };
+    return s->n++;
+}
+
+static void name_route(lua_State *L, struct rt_app *app, struct rt_route *r)
+{
+    static const char *const handlers[RT_SCRIPT_HANDLERS] = { "open", "message", "timeout", "closed" };
+    r->script = name_it(L, app, RT_SCRIPT_ROUTE, r->method, r->path);
+    r->rule_script = name_it(L, app, RT_SCRIPT_RULE, "", r->can);
+    r->scope_script = name_it(L, app, RT_SCRIPT_SCOPE, "", r->within);
+    r->principal_script = name_it(L, app, RT_SCRIPT_PRINCIPAL, "", r->anyone ? NULL : r->who);
+    for (int i = 0; r->socket && i < RT_SCRIPT_HANDLERS; i++)
+        r->handler_script[i] = name_it(L, app, RT_SCRIPT_SOCKET, r->path, handlers[i]);
+}
+
+void rt_scripts_load(lua_State *L, struct rt_app *app)
+{
+    for (int i = 0; i < app->n_routes; i++)
+        name_route(L, app, &app->routes[i]);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, app->timers_ref);
+    for (lua_pushnil(L); lua_istable(L, -2) && lua_next(L, -2); lua_pop(L, 1))
+        if (lua_type(L, -2) == LUA_TSTRING)
+            name_it(L, app, RT_SCRIPT_TIMER, "", lua_tostring(L, -2));
+    lua_pop(L, lua_istable(L, -1) ? 1 : 2);
+    app->envelope_script = name_it(L, app, RT_SCRIPT_ENVELOPE, "", "envelope");
+    app->webhook_script = app->webhooks_ref > 0 ? name_it(L, app, RT_SCRIPT_WEBHOOK, "", "build") : RT_SCRIPT_NONE;
+}
+
+void rt_scripts_free(struct rt_scripts *s)
+{
+    for (int i = 0; i < s->n; i++)
+        free(s->list[i].name);
+    free(s->list);
+}
