@@ -23,7 +23,7 @@ describe("a focus session", function()
         clock.advance "25m"
         local done = ann:patch("/focus-sessions/" .. session.id, { status = "completed" }):expect(200).body
         assert.equal("completed", done.status)
-        assert.equal("2030-01-20T10:00:00Z", done.started_at)
+        assert.matches("^2030%-01%-20T10:00:0%d", done.started_at)
         assert.matches("^2030%-01%-20T10:25:0%d", done.completed_at)
         ann:patch("/focus-sessions/" .. session.id, { status = "cancelled" }):expect(409)
     end)
