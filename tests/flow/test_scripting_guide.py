@@ -1,4 +1,5 @@
-"""docs/SCRIPTING.md and the README keep their word: their snippets are run here, in the order of the page.
+"""docs/SCRIPTING.md, docs/REFERENCE.md and the README keep their word: their snippets are run here, in the order of
+the page.
 
 A marker in an HTML comment stands directly before each fenced block:
   file: PATH            the block is that file from here on
@@ -27,7 +28,7 @@ from support.server import BINARY, REPO, command, environment
 from support.sockets import Listener, Socket, frame
 
 CHANGES = "Three changes to a running product"
-GUIDE, README = REPO / "docs" / "SCRIPTING.md", REPO / "README.md"
+GUIDE, REFERENCE, README = REPO / "docs" / "SCRIPTING.md", REPO / "docs" / "REFERENCE.md", REPO / "README.md"
 FENCE = re.compile(r"(?:^<!-- (?P<mark>[^\n]*?) -->\n)?^```(?P<lang>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
 IN_ORDER = ("file", "edit", "run", "output", "serve", "socket")
 
@@ -47,7 +48,7 @@ def blocks(page):
 
 
 def of_kind(kind):
-    return [pytest.param(b, id=b.where) for b in blocks(GUIDE) if b.kind == kind]
+    return [pytest.param(b, id=b.where) for b in blocks(GUIDE) + blocks(REFERENCE) if b.kind == kind]
 
 
 class Walk:
@@ -150,8 +151,8 @@ class ServeLine:
 def guide(tmp_path_factory, start_server):
     """The guide, followed to its end."""
     walk = Walk(tmp_path_factory.mktemp("guide") / "top", start_server)
-    for block in blocks(GUIDE):
-        if block.part != CHANGES:
+    for block in blocks(GUIDE) + blocks(REFERENCE):
+        if block.part != CHANGES and block.kind in IN_ORDER:
             walk.follow(block)
     return walk
 
@@ -198,7 +199,7 @@ def snippets(guide, tmp_path_factory, start_server):
         assert step.returncode == 0, step.stderr
     shutil.copytree(guide.root / "scripts", scripts)
     routes = []
-    for block in blocks(GUIDE):
+    for block in blocks(GUIDE) + blocks(REFERENCE):
         if block.kind == "handler":
             routes.append('POST "/hello/snippets/%s/" { summary = "A snippet", who = "anyone", query = { page = optional('
                           'integer) }, body = { text = optional(text) }, returns = { [200] = any, [201] = any, '
@@ -259,12 +260,12 @@ def check(root, app):
 
 def test_every_snippet_is_run():
     kinds = IN_ORDER + ("handler", "load", "manifest")
-    idle = [b.where for b in blocks(GUIDE) if b.kind not in kinds]
+    idle = [b.where for b in blocks(GUIDE) + blocks(REFERENCE) if b.kind not in kinds]
     assert not idle, "blocks without a marker: %s" % idle
 
 
 def test_every_host_function_is_explained():
-    text = GUIDE.read_text(encoding="utf-8")
+    text = REFERENCE.read_text(encoding="utf-8")
     libraries = json.loads(command("api").stdout)
     names = [f["signature"].partition("(")[0] for lib in libraries for f in lib["functions"]]
     assert len(names) > 40
@@ -280,5 +281,5 @@ def test_every_host_function_is_explained():
 def test_every_key_is_explained(prelude, pattern):
     source = (REPO / "runtime" / "lua" / "prelude" / prelude).read_text(encoding="utf-8")
     keys = set(re.search(pattern, source, re.S)[1].split()) - {"method", "path", "line"}
-    text = GUIDE.read_text(encoding="utf-8")
+    text = REFERENCE.read_text(encoding="utf-8")
     assert sorted(k for k in keys if not re.search(r"\b%s\b" % k, text)) == []
