@@ -30,7 +30,8 @@ static char *label_of(const struct rt_release *r, const struct rt_script *s)
                   rt_script_kind_name(s->kind));
     put_value(&b, s->name);
     rt_buf_putc(&b, '"');
-    char *label = b.failed ? NULL : strndup(b.data, b.len);
+    const char *text = rt_buf_cstr(&b); /* terminated, or failed */
+    char *label = b.failed ? NULL : strdup(text);
     rt_buf_fini(&b);
     return label;
 }

@@ -62,7 +62,7 @@ async function withServer(binary, use) {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("PERIGEE_")));
   const child = spawn(binary, ["serve", "--env", "development", "--port", String(port), "--data", data, "--scripts",
     join(root, "tests/support/apps"), "--db", join(root, "db"), "--outbound-allow", "127.0.0.1/32",
-    "--webhook-schedule", "0,0,0"], { stdio: ["ignore", "pipe", "pipe"], env });
+    "--webhook-schedule", "0,0,0", "--apps", "post"], { stdio: ["ignore", "pipe", "pipe"], env });
   let log = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => { log = (log + chunk).slice(-20000); });
   const gone = new Promise((done) => child.once("close", done));
