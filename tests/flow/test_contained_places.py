@@ -101,8 +101,11 @@ def test_whose_failure_it_was(server, place):
         if place == "closing":
             server.log.wait_for("script error")
         after = {r: series(server, "failures", kind, script, reason=r) for r in before}
-        assert after == {**before, reason: before[reason] + 1}, case
-        assert series(server, "calls", kind, script) >= calls + 1       # a timer may have been tried again meanwhile
+        if place == "timer":        # earlier ones that failed may have been tried again when the clock was moved
+            assert after[reason] > before[reason], case
+        else:
+            assert after == {**before, reason: before[reason] + 1}, case
+        assert series(server, "calls", kind, script) >= calls + 1
 
 
 def test_whose_time_it_was(server):
