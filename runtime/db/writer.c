@@ -7,7 +7,7 @@
  * group's transactions already do: a commit is visible when it is written and settled when it is on disk.
  * Nobody is told of it before it is settled, neither its owners nor, through a read, anybody else
  * (rt_tx_follow). So that there is a next group while one is synced, one with GROUP_RIPE transactions does
- * not wait for more. A sync that fails cannot be made good, as what it was to keep may be gone or not: the
+ * not wait for more, nor does one that is GROUP_RIPE_NS old: what a worker has still to do in its round may be reads. A sync that fails cannot be made good, as what it was to keep may be gone or not: the
  * process ends, and what was acknowledged is on disk. Checkpoints run on the same thread: a separate one
  * never gets a quiet moment and lets the log grow without bound. */
 #include <pthread.h>
@@ -21,7 +21,7 @@
 #include "db/db_internal.h"
 #include "db/writer_internal.h"
 
-enum { GROUP_RIPE = 24, GROUP_MAX = 512, CHECKPOINT_PAGES = 4000 };
+enum { GROUP_RIPE = 24, GROUP_RIPE_NS = 1000000, GROUP_MAX = 512, CHECKPOINT_PAGES = 4000 };
 enum state { FREE, HELD, COMMITTING };
 
 struct list {
@@ -36,6 +36,7 @@ struct rt_writer {
     enum state state;
     struct list waiting, group, followers;
     int group_n;
+    uint64_t group_began; /* when its first transaction ended */
     bool flush_wanted, stop, stopped;
     bool settling;          /* a sync runs and the connection has been passed on */
     _Atomic bool unsettled; /* something may be visible that is not on disk */
@@ -73,12 +74,18 @@ static void set_open(struct rt_writer *w, bool open)
     atomic_store_explicit(&w->dirty, open, memory_order_relaxed);
 }
 
+/* Whether it need not wait for more. */
+static bool is_ripe(const struct rt_writer *w)
+{
+    return w->group_n >= GROUP_RIPE || (w->group_n > 0 && rt_mono_ns() - w->group_began > GROUP_RIPE_NS);
+}
+
 /* Passes the turn on and lets go of the lock, which whoever had the turn holds. The committer is woken after
  * that, or it would wake up just to wait for the lock. */
 static void pass_turn(struct rt_writer *w)
 {
     bool commit = false, passed = false;
-    bool ripe = !w->settling && w->group_n >= GROUP_RIPE;
+    bool ripe = !w->settling && is_ripe(w);
     while (!passed && !ripe && w->group_n < GROUP_MAX && w->waiting.head) {
         struct rt_tx *next = list_pop(&w->waiting);
         next->granted_now = true;
@@ -207,7 +214,8 @@ int rt_tx_end(struct rt_writer *w, struct rt_tx *tx, bool keep, struct rt_err *e
     pthread_mutex_lock(&w->mu);
     if (keep && !rc) {
         list_push(&w->group, tx);
-        w->group_n++;
+        if (w->group_n++ == 0)
+            w->group_began = rt_mono_ns();
     }
     pass_turn(w);
     return rc;
@@ -345,7 +353,7 @@ static void end_early(struct rt_writer *w)
 {
     pthread_mutex_lock(&w->mu);
     w->settling = false;
-    if (w->state == FREE && w->group_n > 0 && (w->flush_wanted || w->group_n >= GROUP_RIPE)) {
+    if (w->state == FREE && w->group_n > 0 && (w->flush_wanted || is_ripe(w))) {
         w->flush_wanted = false;
         w->state = COMMITTING;
     }
