@@ -7,7 +7,8 @@
  * group's transactions already do: a commit is visible when it is written and settled when it is on disk.
  * Nobody is told of it before it is settled, neither its owners nor, through a read, anybody else
  * (rt_tx_follow). So that there is a next group while one is synced, one with GROUP_RIPE transactions does
- * not wait for more, nor does one that is GROUP_RIPE_NS old: what a worker has still to do in its round may be reads. A sync that fails cannot be made good, as what it was to keep may be gone or not: the
+ * not wait for more, nor does one that is GROUP_RIPE_NS old: what its worker has still to do in this round
+ * may be reads. A sync that fails cannot be made good, as what it was to keep may be gone or not: the
  * process ends, and what was acknowledged is on disk. Checkpoints run on the same thread: a separate one
  * never gets a quiet moment and lets the log grow without bound. */
 #include <pthread.h>
