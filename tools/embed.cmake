@@ -1,5 +1,5 @@
-# Writes the files of FILES as C byte arrays into OUT, with a table TABLE[] {name, text, bytes}; a name ends at a dot.
-set(text "#include <stddef.h>\nstruct rt_prelude_file { const char *name; const char *text; size_t bytes; };\n")
+# Writes the files of FILES as C byte arrays into OUT, with a table TABLE[] (base/embedded.h).
+set(text "#include \"base/embedded.h\"\n")
 set(table "")
 foreach(path ${FILES})
   get_filename_component(name ${path} NAME_WE)
@@ -8,5 +8,5 @@ foreach(path ${FILES})
   string(APPEND text "static const unsigned char file_${name}[] = {${bytes}0};\n")
   string(APPEND table "    { \"${name}\", (const char *)file_${name}, sizeof file_${name} - 1 },\n")
 endforeach()
-string(APPEND text "extern const struct rt_prelude_file ${TABLE}[];\nconst struct rt_prelude_file ${TABLE}[] = {\n${table}    { NULL, NULL, 0 },\n};\n")
+string(APPEND text "const struct rt_embedded ${TABLE}[] = {\n${table}    { NULL, NULL, 0 },\n};\n")
 file(WRITE ${OUT} "${text}")

@@ -7,28 +7,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/embedded.h"
 #include "lua/api.h"
 #include "lua/app.h"
-
-struct rt_prelude_file {
-    const char *name;
-    const char *text;
-    size_t bytes;
-};
-extern const struct rt_prelude_file rt_prelude_files[];
 
 static int load_chunk(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);
-    for (const struct rt_prelude_file *f = rt_prelude_files; f->name; f++)
-        if (strcmp(f->name, name) == 0) {
-            char chunk[64];
-            snprintf(chunk, sizeof chunk, "=[host]/%s.lua", name);
-            if (luaL_loadbufferx(L, f->text, f->bytes, chunk, "t"))
-                return lua_error(L);
-            return 1;
-        }
-    return luaL_error(L, "no such part of the host: %s", name);
+    const struct rt_embedded *f = rt_embedded_find(rt_prelude_files, name);
+    char chunk[64];
+    if (!f)
+        return luaL_error(L, "no such part of the host: %s", name);
+    snprintf(chunk, sizeof chunk, "=[host]/%s.lua", name);
+    return luaL_loadbufferx(L, f->text, f->bytes, chunk, "t") ? lua_error(L) : 1;
 }
 
 /* "file:line" of a caller, skipping nothing: level 1 is who called `where`. */

@@ -10,17 +10,11 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/embedded.h"
 #include "base/tree.h"
 #include "server/command.h"
 
 enum { NAME_MAX_BYTES = 40 };
-
-/* tools/embed.cmake */
-struct rt_prelude_file {
-    const char *name, *text;
-    size_t bytes;
-};
-extern const struct rt_prelude_file rt_scaffold_files[];
 
 static const struct {
     const char *template, *path;
@@ -76,7 +70,7 @@ static void make_title(const char *app, char *out)
     out[0] = (char)(out[0] - 'a' + 'A');
 }
 
-static void fill_in(const struct scaffold *s, const struct rt_prelude_file *f, struct rt_buf *out)
+static void fill_in(const struct scaffold *s, const struct rt_embedded *f, struct rt_buf *out)
 {
     const struct {
         const char *mark, *text;
@@ -108,18 +102,15 @@ static int put_files(const struct scaffold *s, bool db, struct rt_err *err)
     for (int i = 0; rc == 0 && i < PLACES; i++) {
         char path[600];
         struct rt_buf text;
-        const struct rt_prelude_file *f = rt_scaffold_files;
         if (places[i].db != db)
             continue;
-        while (strcmp(f->name, places[i].template) != 0)
-            f++;
         snprintf(path, sizeof path, "%s/%s", s->aside[db], places[i].path);
         char *slash = strrchr(path, '/');
         *slash = 0;
         mkdir(path, 0777); /* one level at most; what is wrong shows when the file is opened */
         *slash = '/';
         rt_buf_init(&text, 0);
-        fill_in(s, f, &text);
+        fill_in(s, rt_embedded_find(rt_scaffold_files, places[i].template), &text);
         rc = write_file(path, &text, err);
         rt_buf_fini(&text);
     }

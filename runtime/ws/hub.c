@@ -278,7 +278,7 @@ static void forget_if_empty(struct rt_hub *h, struct hub_shared *room, struct rt
     drop_shared(room);
 }
 
-int hub__enter(struct rt_inbox *in, struct rt_str key, struct rt_str who, int64_t limit)
+int hub__enter(struct rt_inbox *in, struct rt_str key, struct rt_str who, int64_t limit, bool observer)
 {
     struct rt_hub *h = in->hub;
     pthread_mutex_lock(&h->mu);
@@ -288,7 +288,7 @@ int hub__enter(struct rt_inbox *in, struct rt_str key, struct rt_str who, int64_
         rc = count_who(room, who);
     if (rc == 0) {
         room->total++;
-        room->observers += limit == HUB_OBSERVER;
+        room->observers += observer;
         room->per_inbox[in->index]++;
         h->members++;
     } else if (room) {

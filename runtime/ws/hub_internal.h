@@ -74,9 +74,8 @@ void hub__unref(struct rt_hub_op *op);
 void hub__take(struct rt_inbox *in);
 /* Asks for another rt_inbox_run(). */
 void hub__again(struct rt_inbox *in);
-/* One member more or less in the room of that key. RT_E_FULL at the limit (HUB_OBSERVER: not counted). */
-enum { HUB_OBSERVER = -1 };
-int hub__enter(struct rt_inbox *in, struct rt_str key, struct rt_str who, int64_t limit);
+/* One member more or less in the room of that key. RT_E_FULL at the limit. */
+int hub__enter(struct rt_inbox *in, struct rt_str key, struct rt_str who, int64_t limit, bool observer);
 void hub__exit(struct rt_inbox *in, struct rt_str key, struct rt_str who, bool observer);
 
 #endif

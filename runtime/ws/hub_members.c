@@ -149,7 +149,7 @@ static void add_member(struct rt_hub_conn *c, struct local_room *r, struct hub_m
     c->n_members++;
 }
 
-int rt_hub_reserve(struct rt_hub_conn *c, struct rt_str room, struct rt_str who, int64_t limit)
+static int reserve(struct rt_hub_conn *c, struct rt_str room, struct rt_str who, int64_t limit, bool observer)
 {
     struct hub_key key;
     struct hub_member *m;
@@ -165,10 +165,10 @@ int rt_hub_reserve(struct rt_hub_conn *c, struct rt_str room, struct rt_str who,
         return RT_E_LIMIT;
     struct local_room *r = room_of(c->in, &key);
     m = calloc(1, sizeof *m + who.n);
-    int rc = r && m ? hub__enter(c->in, (struct rt_str){ key.data, key.n }, who, limit) : RT_E_NOMEM;
+    int rc = r && m ? hub__enter(c->in, (struct rt_str){ key.data, key.n }, who, limit, observer) : RT_E_NOMEM;
     if (rc == 0) {
         m->who_n = who.n;
-        m->observer = limit == HUB_OBSERVER;
+        m->observer = observer;
         if (who.n)
             memcpy(m->who, who.p, who.n);
         add_member(c, r, m);
@@ -180,9 +180,14 @@ int rt_hub_reserve(struct rt_hub_conn *c, struct rt_str room, struct rt_str who,
     return rc;
 }
 
+int rt_hub_reserve(struct rt_hub_conn *c, struct rt_str room, struct rt_str who, int64_t limit)
+{
+    return reserve(c, room, who, limit, false);
+}
+
 int rt_hub_observe(struct rt_hub_conn *c, struct rt_str room)
 {
-    return rt_hub_reserve(c, room, (struct rt_str){ 0 }, HUB_OBSERVER);
+    return reserve(c, room, (struct rt_str){ 0 }, 0, true);
 }
 
 bool rt_hub_activate(struct rt_hub_conn *c, struct rt_str room, int64_t after)

@@ -215,6 +215,9 @@ static void an_observer_is_told_but_not_counted(void **state)
     assert_int_equal(rt_hub_reserve(b.conn, r, rt_str_of(""), 1), 0);
     assert_int_equal(rt_hub_reserve(c.conn, r, rt_str_of(""), 1), RT_E_FULL);
     assert_int_equal(rt_hub_count(hub, APP, r), 1);
+    assert_int_equal(rt_hub_reserve(c.conn, r, rt_str_of(""), -1), 0); /* any number, and still a member */
+    assert_int_equal(rt_hub_count(hub, APP, r), 2);
+    assert_true(rt_hub_leave(c.conn, r));
     say("r", 7);
     rt_inbox_run(inbox[0]);
     assert_string_equal(a.got, "r7");
