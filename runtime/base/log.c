@@ -53,6 +53,8 @@ bool rt_log_json(void)
 
 void rt_log_request(const char *id) { log_request = id; }
 
+const char *rt_log_requested(void) { return log_request; }
+
 void rt_log_raw(const char *line, size_t n)
 {
     while (n > 0) {

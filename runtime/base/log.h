@@ -16,6 +16,7 @@ void rt_log_setup(enum rt_log_level level, enum rt_log_format format);
 bool rt_log_enabled(enum rt_log_level level);
 /* The request id of what this thread is doing now; NULL clears it. Borrowed until replaced. */
 void rt_log_request(const char *id);
+const char *rt_log_requested(void);
 /* rt_log(RT_LOG_WARN, "slow statement", "app", app, "ms", "12", NULL); NULL values are written as null. */
 void rt_log(enum rt_log_level level, const char *message, ...) __attribute__((sentinel));
 /* The same with printf and no fields. */

@@ -75,6 +75,8 @@ const struct config_option config__table[] = {
     NUM(socket_ping_seconds, "socket-ping-seconds", CONFIG_LONG, "30", 1, 3600, "seconds",
         "how long a WebSocket may be silent before it is pinged; closed after twice that"),
     NUM(script_ms, "script-ms", CONFIG_LONG, "200", 1, 600000, "ms", "longest turn of a script before it is stopped"),
+    NUM(script_share_us, "script-share-us", CONFIG_LONG, "5000", 0, 600000000, "us",
+        "how long a script runs before others have their turn; 0: until it is done or stopped"),
     NUM(script_mb, "script-mb", CONFIG_LONG, "64", 1, 65536, "MiB", "memory for one app's scripts on one worker"),
     NUM(statement_ms, "statement-ms", CONFIG_LONG, "5000", 1, 600000, "ms",
         "longest statement before it is interrupted"),

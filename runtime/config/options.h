@@ -23,7 +23,8 @@ struct rt_options {
     int port, workers, env;
     int64_t body_bytes, header_bytes, url_bytes, idle_seconds, request_seconds, connections;
     int64_t socket_connections, socket_message_bytes, socket_queue_bytes, socket_ping_seconds;
-    int64_t script_ms, script_mb, statement_ms, drain_seconds, password_threads, password_queue, event_window;
+    int64_t script_ms, script_share_us, script_mb, statement_ms, drain_seconds, password_threads, password_queue,
+        event_window;
     int64_t webhook_timeout, webhook_disable_after, webhook_log_days;
     bool access_log, demo, watch, release_check, release_specs;
     unsigned char source[RT_OPTIONS_MAX]; /* enum rt_option_source of the option rt_option_name(i) */

@@ -15,6 +15,8 @@ struct rt_loop {
     uv_prepare_t prepare;
     pthread_mutex_t mu;
     struct rt_message *head, **tail;
+    uv_idle_t idle; /* runs, and keeps the loop from sleeping, while somebody waits for a later round */
+    struct rt_message *later, **later_tail;
     void (*each)(void *arg);
     void *each_arg;
 };
@@ -46,6 +48,22 @@ static void run_messages(uv_async_t *async)
     }
 }
 
+static struct rt_message *take_later(struct rt_loop *l)
+{
+    struct rt_message *m = l->later;
+    if (!(l->later = m->next)) {
+        l->later_tail = &l->later;
+        uv_idle_stop(&l->idle);
+    }
+    return m;
+}
+
+static void run_later(uv_idle_t *idle)
+{
+    struct rt_message *m = take_later(idle->data);
+    m->run(m);
+}
+
 static void before_sleep(uv_prepare_t *prepare)
 {
     struct rt_loop *l = prepare->data;
@@ -60,11 +78,14 @@ int rt_loop_new(struct rt_loop **ret, struct rt_err *err)
         return rt_err_set(err, RT_E_NOMEM, "no memory for an event loop");
     pthread_mutex_init(&l->mu, NULL);
     l->tail = &l->head;
+    l->later_tail = &l->later;
     if (uv_loop_init(&l->uv) || uv_async_init(&l->uv, &l->async, run_messages)) {
         free(l);
         return rt_err_set(err, RT_E_IO, "cannot make an event loop");
     }
     l->async.data = l;
+    uv_idle_init(&l->uv, &l->idle);
+    l->idle.data = l;
     uv_prepare_init(&l->uv, &l->prepare);
     l->prepare.data = l;
     uv_prepare_start(&l->prepare, before_sleep);
@@ -77,6 +98,7 @@ void rt_loop_free(struct rt_loop *l)
     if (!l)
         return;
     uv_close((uv_handle_t *)&l->async, NULL);
+    uv_close((uv_handle_t *)&l->idle, NULL);
     uv_close((uv_handle_t *)&l->prepare, NULL);
     while (uv_run(&l->uv, UV_RUN_DEFAULT)) { /* a stop that was asked for too late ends one run only */
     }
@@ -105,6 +127,33 @@ void rt_loop_post(struct rt_loop *l, struct rt_message *m)
     pthread_mutex_unlock(&l->mu);
     if (wake)
         uv_async_send(&l->async);
+}
+
+void rt_loop_later(struct rt_loop *l, struct rt_message *m, bool first)
+{
+    m->next = first ? l->later : NULL;
+    if (!l->later)
+        uv_idle_start(&l->idle, run_later);
+    if (first)
+        l->later = m;
+    else
+        *l->later_tail = m;
+    if (!m->next)
+        l->later_tail = &m->next;
+}
+
+void rt_loop_forget(struct rt_loop *l, struct rt_message *m)
+{
+    struct rt_message **at = &l->later;
+    while (*at && *at != m)
+        at = &(*at)->next;
+    if (!*at)
+        return;
+    *at = m->next;
+    if (!m->next)
+        l->later_tail = at;
+    if (!l->later)
+        uv_idle_stop(&l->idle);
 }
 
 void *rt_loop_native(struct rt_loop *l) { return &l->uv; }

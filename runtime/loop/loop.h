@@ -31,6 +31,11 @@ struct rt_message {
     struct rt_message *next;
 };
 void rt_loop_post(struct rt_loop *l, struct rt_message *m); /* any thread */
+/* The same in one of the next rounds, which takes one of these each: for work that has had its share of time. `first`
+ * is before those that wait. */
+void rt_loop_later(struct rt_loop *l, struct rt_message *m, bool first);
+/* It shall not run after all; nothing when it does not wait. */
+void rt_loop_forget(struct rt_loop *l, struct rt_message *m);
 
 /* Calls `fn` while `fd` is readable (level triggered). The descriptor stays the caller's. */
 int rt_watch_new(struct rt_loop *l, int fd, void (*fn)(void *arg), void *arg, struct rt_watch **ret,

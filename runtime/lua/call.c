@@ -6,12 +6,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "events/events.h"
 #include "lua/api.h"
 #include "lua/call.h"
 #include "lua/query.h"
 
-enum { TRACEBACK_LEVELS = 24 };
+enum { TRACEBACK_LEVELS = 24, CLOSING_PART = 20, RESERVE_PART = 8 };
 
 struct rt_call *rt_call_of(lua_State *L)
 {
@@ -65,10 +66,11 @@ int rt_call_init(struct rt_call *call, struct rt_vm *vm, unsigned phase, void (*
 }
 
 /* A script that died may have left values to be closed, whose functions are the script's own: they get a turn. Not
- * after a deadline, which is over for them too. */
+ * after a deadline, which is over for them too; and a short one, as it cannot be interrupted for others. */
 static void close_values(struct rt_call *call)
 {
     rt_turn_begin(call->vm, call->co);
+    rt_turn_limit(call->vm, (uint64_t)call->vm->services->script_ms * 1000000u / CLOSING_PART, 0);
     rt_script_begin(call->vm, call->script);
     lua_resetthread(call->co);
     rt_script_end(call->vm);
@@ -82,6 +84,11 @@ void rt_call_fini(struct rt_call *call)
     struct rt_vm *vm = call->vm;
     if (!call->co)
         return;
+    if (call->interrupted) { /* the server ends */
+        rt_loop_forget(vm->services->loop, &call->message);
+        vm->interrupted--;
+    }
+    vm->bombed |= call->no_memory;    /* what it held is garbage from now on */
     rt_hub_ops_cut(&call->ops, NULL); /* its commit failed */
     lua_sethook(call->co, NULL, 0, 0);
     bool ended = lua_status(call->co) == LUA_OK;
@@ -105,29 +112,82 @@ static void note_end(struct rt_call *call, int status)
     call->last_script = error && error == call->raised ? call->raised_script : call->vm->spending.script;
     call->no_memory = status == LUA_ERRMEM || (raised && lua_type(call->co, -1) == LUA_TSTRING &&
                                                strcmp(lua_tostring(call->co, -1), "not enough memory") == 0);
-    call->vm->bombed |= call->no_memory;
+}
+
+static void resume_message(struct rt_message *m)
+{
+    rt_call_resume((struct rt_call *)((char *)m - offsetof(struct rt_call, message)));
+}
+
+/* Begins a turn: with all its time and as the script it was started as, or as it was when it was interrupted. */
+static void begin_turn(struct rt_call *call)
+{
+    struct rt_vm *vm = call->vm;
+    uint64_t limit = (uint64_t)vm->services->script_ms * 1000000u;
+    bool again = call->interrupted;
+    vm->call = call;
+    vm->phase = again ? call->phase_then : call->phase;
+    vm->snapshot_checked = false;
+    vm->runs++;
+    call->parked = call->interrupted = false;
+    rt_turn_begin(vm, call->co);
+    if (again) {
+        vm->log_lines = call->log_lines_then;
+        rt_turn_limit(vm, limit, call->spent_ns);
+    } else {
+        call->spent_ns = 0;
+    }
+    if (vm->services->share_us)
+        rt_turn_share(vm, again);
+    rt_script_begin(vm, again ? call->script_then : call->script);
+    vm->memory.limit = call->memory_limit;
+}
+
+static void park(struct rt_call *call)
+{
+    call->parked_at = rt_mono_ns();
+    call->log_id = rt_log_requested();
+    rt_log_request(NULL);
+}
+
+/* It waits for a later round. One that has a transaction open keeps its app's other writes waiting: it goes first. The
+ * rest of the memory is for those who run meanwhile. */
+static void make_room(struct rt_call *call)
+{
+    struct rt_vm *vm = call->vm;
+    size_t limit = (size_t)vm->services->script_mb << 20, most = limit - limit / RESERVE_PART;
+    park(call);
+    call->interrupted = true;
+    if (call->memory_limit > most)
+        call->memory_limit = most;
+    call->message.run = resume_message;
+    vm->interrupted++;
+    rt_loop_later(vm->services->loop, &call->message, call->turn);
 }
 
 static void run(struct rt_call *call, int nargs)
 {
     struct rt_vm *vm = call->vm;
-    vm->call = call;
-    vm->phase = call->phase;
-    vm->snapshot_checked = false;
-    vm->runs++;
-    call->parked = false;
     int n = 0;
-    rt_turn_begin(vm, call->co);
-    rt_script_begin(vm, call->script);
+    begin_turn(call);
     int status = lua_resume(call->co, vm->L, nargs, &n);
     rt_script_end(vm);
     rt_turn_end(vm);
     call->overran = vm->overran;
+    call->log_lines_then = vm->log_lines;
+    call->script_then = vm->spending.script;
+    call->phase_then = vm->phase;
+    call->spent_ns += vm->spending.turn_ns;
+    vm->memory.limit = (size_t)vm->services->script_mb << 20;
     note_end(call, status);
     vm->call = NULL;
     vm->phase = 0;
+    if (status == LUA_YIELD && call->interrupted) {
+        make_room(call);
+        return;
+    }
     if (status == LUA_YIELD && call->parked) {
-        call->parked_at = rt_mono_ns();
+        park(call);
         call->waits++;
         return;
     }
@@ -138,21 +198,38 @@ static void run(struct rt_call *call, int nargs)
     call->returned(call, status == LUA_OK ? n : -1);
 }
 
+/* A script that has met its deadline lately does not begin before those who wait. */
 void rt_call_start(struct rt_call *call, int nargs)
 {
     rt_script_called(call->vm, call->script);
-    run(call, nargs);
+    call->memory_limit = rt_script_memory(call->vm, call->script);
+    if (call->vm->services->share_us && rt_script_is_suspect(call->vm, call->script)) {
+        call->nargs = nargs;
+        call->script_then = call->script;
+        call->phase_then = call->phase;
+        make_room(call);
+    } else {
+        run(call, nargs);
+    }
 }
 
 void rt_call_resume(struct rt_call *call)
 {
+    int nargs = call->nargs;
+    call->nargs = 0;
+    call->vm->interrupted -= call->interrupted;
     call->parked_ns += rt_mono_ns() - call->parked_at;
-    run(call, 0);
+    rt_log_request(call->log_id);
+    run(call, nargs);
 }
 
-static void resume_message(struct rt_message *m)
+bool rt_call_interrupt(lua_State *L)
 {
-    rt_call_resume((struct rt_call *)((char *)m - offsetof(struct rt_call, message)));
+    struct rt_vm *vm = rt_vm_of(L);
+    if (!vm->call || vm->fixed || !lua_isyieldable(L))
+        return false;
+    vm->call->parked = vm->call->interrupted = true;
+    return true;
 }
 
 void rt_call_post(struct rt_call *call)
@@ -171,7 +248,7 @@ void rt_park_check(lua_State *L, const char *what)
         luaL_error(L, "%s waits and is not allowed inside db.transaction: call it before", what);
     if (call->turn)
         luaL_error(L, "%s waits and is not allowed after db.transaction: call it before", what);
-    if (!lua_isyieldable(L))
+    if (!lua_isyieldable(L) || vm->fixed)
         luaL_error(L, "%s waits and is not allowed inside a callback of sort or gsub", what);
     if (call->waits >= RT_CALL_WAITS_MAX && !call->patient && !(call->phase & RT_CONSOLE))
         luaL_error(L, "%s: this call has waited %d times already; hand the rest to timers", what, RT_CALL_WAITS_MAX);
@@ -235,6 +312,11 @@ int rt_call_end_turn(struct rt_call *call, bool keep, struct rt_err *err)
     if (!call->turn)
         return 0;
     rt_query_reclaim(call->vm);
+    bool left = keep && call->in_transaction; /* its function neither returned nor raised */
+    if (left) {
+        rt_err_set(err, RT_E_INTERNAL, "a coroutine left db.transaction open");
+        keep = false;
+    }
     call->turn = false;
     call->in_transaction = call->wrote = false;
     call->depth = 0;
@@ -244,8 +326,8 @@ int rt_call_end_turn(struct rt_call *call, bool keep, struct rt_err *err)
         rt_hub_ops_cut(&call->ops, NULL);
         call->outbox = 0;
     }
-    int rc = rt_tx_end(call->vm->services->app->writer, &call->tx, keep, err);
-    return rc ? rc : keep;
+    int rc = rt_tx_end(call->vm->services->app->writer, &call->tx, keep, left ? NULL : err);
+    return rc ? rc : left ? RT_E_INTERNAL : keep;
 }
 
 void rt_traceback(lua_State *L, lua_State *co, const char *message, int level)

@@ -24,11 +24,12 @@ struct rt_call {
     int co_ref;
     unsigned phase;
     bool parked;
-    bool turn;           /* holds the turn on the write connection */
-    bool in_transaction; /* inside a function given to db.transaction */
-    bool wrote;          /* such a function ran in this turn */
-    bool read;           /* outside of a turn: it may have seen what is not on disk yet */
-    int depth;           /* savepoints inside the turn */
+    bool turn;               /* holds the turn on the write connection */
+    bool in_transaction;     /* inside a function given to db.transaction */
+    struct lua_State *tx_co; /* the coroutine that runs the innermost one */
+    bool wrote;              /* such a function ran in this turn */
+    bool read;               /* outside of a turn: it may have seen what is not on disk yet */
+    int depth;               /* savepoints inside the turn */
     struct rt_tx tx;
     /* Effects after the commit. */
     bool revoke;
@@ -47,7 +48,15 @@ struct rt_call {
     int last_script;              /* whose it was when it stopped */
     const void *raised;           /* an error that passed the script … */
     int raised_script;            /* … of this number, which may reach the call's end through a pcall or two */
-    uint64_t parked_ns;           /* total time parked, for metrics */
+    /* Its share of the worker's time was over: it goes on in a later round, as what it was. */
+    bool interrupted;
+    int nargs; /* when it has not begun */
+    int script_then, log_lines_then;
+    unsigned phase_then;
+    size_t memory_limit; /* of the state while it runs */
+    uint64_t spent_ns;   /* of its time, until the last interruption since it waited */
+    const char *log_id;  /* the request's, for the log, while it is parked */
+    uint64_t parked_ns;  /* total time parked, for metrics */
     uint64_t parked_at;
     /* The code has returned (results on co, `n` of them) or raised (n < 0, the error on top of co).
      * Called once; the owner then ends the transaction, takes the results and calls rt_call_fini(). */
@@ -62,6 +71,8 @@ int rt_call_init(struct rt_call *call, struct rt_vm *vm, unsigned phase, void (*
 void rt_call_start(struct rt_call *call, int nargs);
 /* Continues a parked call, on its worker. */
 void rt_call_resume(struct rt_call *call);
+/* For the watchdog's hook: whether the running call can make room for others now; then the hook yields. */
+bool rt_call_interrupt(struct lua_State *L);
 /* From another thread: continues it on its worker's loop. */
 void rt_call_post(struct rt_call *call);
 /* Gives the coroutine back. The call's transaction must have ended. */

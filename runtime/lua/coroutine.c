@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The coroutine library of scripts. It differs from Lua's own in two points: a host function that waits
- * inside a script's coroutine parks the whole call instead of returning to the script's resume, and the
- * watchdog is told which coroutine runs. */
+ * The coroutine library of scripts. It differs from Lua's own in three points: a host function that waits
+ * inside a script's coroutine parks the whole call instead of returning to the script's resume, the watchdog
+ * is told which coroutine runs, and one that waits so can be resumed or closed by nobody else: a state's
+ * calls may share a coroutine. */
 #include <lualib.h>
+#include <stdint.h>
 
 #include "lua/api.h"
 #include "lua/call.h"
@@ -16,6 +18,10 @@ static lua_State *thread_arg(lua_State *L, int i)
     luaL_argexpected(L, co, i, "coroutine");
     return co;
 }
+
+/* A coroutine's extra space has the state's address, whose lowest bit says that it waits. */
+static uintptr_t *word(lua_State *co) { return (uintptr_t *)lua_getextraspace(co); }
+static bool waits(lua_State *co) { return (*word(co) & 1) != 0; }
 
 /* Puts the outcome of resuming `co` on L: values, or with a false in front; `wrapped` raises errors. */
 static int outcome(lua_State *L, lua_State *co, int status, int n, bool wrapped)
@@ -47,17 +53,23 @@ static int go(lua_State *L, int nargs, bool wrapped)
     struct rt_vm *vm = rt_vm_of(L);
     lua_State *co = lua_tothread(L, 1);
     int n = 0;
+    bool fixed = !lua_isyieldable(L); /* who passes a yield on must be able to */
+    vm->fixed += fixed;
     rt_turn_switch(vm, co);
     int status = lua_resume(co, L, nargs, &n);
     rt_turn_switch(vm, L);
-    if (status == LUA_YIELD && vm->call && vm->call->parked)
+    vm->fixed -= fixed;
+    if (status == LUA_YIELD && vm->call && vm->call->parked) {
+        *word(co) |= 1;
         return lua_yieldk(L, 0, wrapped, resume_k);
+    }
     return outcome(L, co, status, n, wrapped);
 }
 
 static int resume_k(lua_State *L, int status, lua_KContext wrapped)
 {
     (void)status;
+    *word(lua_tothread(L, 1)) &= ~(uintptr_t)1;
     return go(L, 0, wrapped != 0);
 }
 
@@ -66,7 +78,8 @@ static int resume(lua_State *L, bool wrapped)
     lua_State *co = lua_tothread(L, 1);
     int nargs = lua_gettop(L) - 1;
     bool dead = lua_status(co) == LUA_OK && lua_gettop(co) == 0;
-    if (co == L || dead || (lua_status(co) != LUA_OK && lua_status(co) != LUA_YIELD) || !lua_checkstack(co, nargs)) {
+    if (co == L || dead || waits(co) || (lua_status(co) != LUA_OK && lua_status(co) != LUA_YIELD) ||
+        !lua_checkstack(co, nargs)) {
         lua_pushstring(L, dead ? "cannot resume dead coroutine" : "cannot resume this coroutine");
         if (wrapped)
             return lua_error(L);
@@ -107,9 +120,21 @@ static int co_wrap(lua_State *L)
     return 1;
 }
 
+static int co_close(lua_State *L)
+{
+    if (waits(thread_arg(L, 1)))
+        return luaL_error(L, "cannot close a coroutine that waits");
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
 static int co_yield (lua_State *L)
 {
     struct rt_vm *vm = rt_vm_of(L);
+    if (vm->call && vm->call->in_transaction && L == vm->call->tx_co)
+        return luaL_error(L, "coroutine.yield out of db.transaction");
     if (vm->call && L == vm->call->co)
         return luaL_error(L, "coroutine.yield outside a coroutine of the script's own");
     return lua_yield(L, lua_gettop(L));
@@ -117,7 +142,7 @@ static int co_yield (lua_State *L)
 
 void rt_coroutine_open(lua_State *L)
 {
-    static const char *const kept[] = { "status", "isyieldable", "running", "close", NULL };
+    static const char *const kept[] = { "status", "isyieldable", "running", NULL };
     static const luaL_Reg own[] = {
         { "create", co_create }, { "resume", co_resume }, { "wrap", co_wrap }, { "yield", co_yield }, { NULL, NULL }
     };
@@ -127,5 +152,8 @@ void rt_coroutine_open(lua_State *L)
         lua_getfield(L, -1, kept[i]);
         lua_setfield(L, -3, kept[i]);
     }
+    lua_getfield(L, -1, "close");
+    lua_pushcclosure(L, co_close, 1);
+    lua_setfield(L, -3, "close");
     lua_pop(L, 1);
 }

@@ -63,7 +63,9 @@ static int call_envelope(struct envelope *e)
     struct rt_vm *vm = e->app->vm;
     struct rt_err err;
     rt_script_begin(vm, RT_SCRIPT_NONE);
+    size_t limit = vm->memory.limit;
     int rc = rt_vm_protected(vm, RT_RULE, make_envelope, e, &err);
+    vm->memory.limit = limit;
     rt_script_end(vm);
     if (rc == 0)
         return 0;

@@ -181,13 +181,9 @@ static int check_part(lua_State *L, struct rt_exchange *x, int req, const char *
     return bad;
 }
 
-/* The route's own check: what it returns are further violations, "field" → a message or a list of them. */
-static int check_own(lua_State *L, struct rt_exchange *x, int req, int errors)
+int rt_input_add(lua_State *L, int errors)
 {
     int n = 0;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, x->route->check_ref);
-    lua_pushvalue(L, req);
-    lua_call(L, 1, 1);
     if (!lua_toboolean(L, -1))
         return lua_pop(L, 1), 0;
     luaL_checktype(L, -1, LUA_TTABLE);
@@ -221,12 +217,12 @@ void rt_input_params(lua_State *L, struct rt_exchange *x, int req)
     lua_setfield(L, req, "params");
 }
 
-void rt_input_fill(lua_State *L, struct rt_exchange *x, int req)
+int rt_input_read(lua_State *L, struct rt_exchange *x, int req)
 {
     const struct rt_route *r = x->route;
     int bad = 0;
     if (!r->query && !r->body && r->check_ref == LUA_NOREF)
-        return;
+        return 0;
     lua_newtable(L);
     int errors = lua_gettop(L);
     if (r->query) {
@@ -241,9 +237,11 @@ void rt_input_fill(lua_State *L, struct rt_exchange *x, int req)
             rt_push_json(L, rt_http_body(x->http));
         bad += check_part(L, x, req, "body", r->body, form ? RT_SOURCE_TEXT : RT_SOURCE_JSON, errors);
     }
-    if (r->check_ref != LUA_NOREF)
-        bad += check_own(L, x, req, errors);
-    if (bad)
-        raise_invalid(L, r->invalid_status);
-    lua_pop(L, 1);
+    return bad;
+}
+
+void rt_input_judge(lua_State *L, const struct rt_exchange *x)
+{
+    if (x->violations)
+        raise_invalid(L, x->route->invalid_status);
 }

@@ -59,6 +59,12 @@ static void returned(struct rt_call *call, int n)
     end(job, rc < 0 ? rc : nothing ? RT_E_NOTFOUND : n < 0 ? RT_E_INVALID : 0);
 }
 
+static int no_results(lua_State *L, int status, lua_KContext ctx)
+{
+    (void)L, (void)status, (void)ctx;
+    return 0;
+}
+
 static int run_claimed(lua_State *L, int status, lua_KContext ctx)
 {
     struct rt_job *job = (struct rt_job *)ctx;
@@ -86,7 +92,7 @@ static int run_claimed(lua_State *L, int status, lua_KContext ctx)
     lua_remove(L, -2);
     lua_pushlstring(L, job->timer.args.data, job->timer.args.len);
     lua_call(L, 1, 1);
-    lua_call(L, 2, 0);
+    lua_callk(L, 2, 0, 0, no_results);
     return 0;
 }
 
@@ -114,12 +120,6 @@ static int postpone_turn(lua_State *L, int status, lua_KContext ctx)
 }
 
 static int postpone_body(lua_State *L) { return take_turn(L, lua_touserdata(L, 1), postpone_turn); }
-
-static int no_results(lua_State *L, int status, lua_KContext ctx)
-{
-    (void)L, (void)status, (void)ctx;
-    return 0;
-}
 
 static int function_body(lua_State *L)
 {

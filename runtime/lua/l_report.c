@@ -25,6 +25,7 @@ struct work {
     struct rt_document *document;
     struct rt_spool *file;
     struct rt_buf out;
+    struct rt_csv csv;
     const char *what, *type;
 };
 
@@ -150,33 +151,38 @@ static void put_row(lua_State *L, struct rt_csv *csv, int row, lua_Integer colum
     rt_csv_end_row(csv);
 }
 
+/* What rows() returned is on top: writes it and asks for the next. */
+static int row_given(lua_State *L, int status, lua_KContext ctx)
+{
+    struct work *w = (struct work *)ctx;
+    struct rt_err err;
+    (void)status;
+    for (; !lua_isnil(L, -1); lua_callk(L, 0, 1, ctx, row_given)) {
+        luaL_checktype(L, -1, LUA_TTABLE);
+        put_row(L, &w->csv, lua_gettop(L), (lua_Integer)lua_rawlen(L, 2));
+        lua_pop(L, 1);
+        if (rt_csv_flush(&w->csv, w->file, false, &err))
+            return raise(L, w, &err);
+        lua_pushvalue(L, 3);
+    }
+    if (rt_csv_flush(&w->csv, w->file, true, &err))
+        return raise(L, w, &err);
+    return push_file(L, w, &w->file);
+}
+
 /* With rows from the script's function at index 3. */
 static int write_here(lua_State *L)
 {
     struct work *w = push_work(L, "report.csv", CSV_TYPE);
     lua_toclose(L, -1); /* when rows() raises, the disk space is not left to the collector */
-    struct rt_csv csv;
-    struct rt_err err;
     w->file = rt_spool_new(rt_report_folder(pool_of(L, w->what)), 0);
     if (!w->file)
         return luaL_error(L, "not enough memory");
-    lua_Integer columns = (lua_Integer)lua_rawlen(L, 2);
-    rt_csv_init(&csv, &w->out);
-    put_row(L, &csv, 2, columns);
-    for (;;) {
-        lua_pushvalue(L, 3);
-        lua_call(L, 0, 1);
-        if (lua_isnil(L, -1))
-            break;
-        luaL_checktype(L, -1, LUA_TTABLE);
-        put_row(L, &csv, lua_gettop(L), columns);
-        lua_pop(L, 1);
-        if (rt_csv_flush(&csv, w->file, false, &err))
-            return raise(L, w, &err);
-    }
-    if (rt_csv_flush(&csv, w->file, true, &err))
-        return raise(L, w, &err);
-    return push_file(L, w, &w->file);
+    rt_csv_init(&w->csv, &w->out);
+    put_row(L, &w->csv, 2, (lua_Integer)lua_rawlen(L, 2));
+    lua_pushvalue(L, 3);
+    lua_callk(L, 0, 1, (lua_KContext)w, row_given);
+    return row_given(L, LUA_OK, (lua_KContext)w);
 }
 
 L_FN(report_csv, RT_RUN, "report.csv(t: { name: string, columns: string[], rows: report_rows | fun(): any[]? }): file",

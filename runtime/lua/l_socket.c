@@ -134,18 +134,6 @@ L_FN(socket_timeout, RT_CHANNEL, "socket:timeout(seconds?: number)",
     return 0;
 }
 
-/* who, token → the principal; raises a failure with status 401. */
-static int ask(lua_State *L)
-{
-    const char *who = lua_tostring(L, 1);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, rt_vm_of(L)->app->table_ref);
-    lua_getfield(L, -1, "principals");
-    if (lua_getfield(L, -1, who) != LUA_TFUNCTION)
-        luaL_error(L, "socket:authenticate: there is no principal \"%s\"", who);
-    rt_principal_push(L, rt_vm_of(L), who, lua_gettop(L), check_str(L, 2), rt_now());
-    return 1;
-}
-
 /* The failure at the top as results; any other error goes on. */
 static int refused(lua_State *L)
 {
@@ -162,6 +150,17 @@ static int refused(lua_State *L)
     return 3;
 }
 
+static int asked(lua_State *L, int status, lua_KContext before)
+{
+    struct rt_vm *vm = rt_vm_of(L);
+    if (status == LUA_OK || status == LUA_YIELD) {
+        rt_script_back(vm, (int)before);
+        return 1;
+    }
+    rt_script_left(vm, (int)before, lua_topointer(L, -1));
+    return refused(L);
+}
+
 L_FN(socket_authenticate, RT_CHANNEL, "socket:authenticate(token: string, who?: string): table | nil, string, string",
      "The principal that a token stands for, by the manifest's function for it (\"user\" when none is named); or nil, "
      "a message and the app's code.")
@@ -169,14 +168,11 @@ L_FN(socket_authenticate, RT_CHANNEL, "socket:authenticate(token: string, who?: 
     rt_channel_check(L, 1);
     luaL_checkstring(L, 2);
     lua_settop(L, 3);
-    lua_pushcfunction(L, ask);
+    lua_pushcfunction(L, rt_principal_ask);
     lua_pushstring(L, luaL_optstring(L, 3, "user"));
     lua_pushvalue(L, 2);
-    int before = rt_vm_of(L)->spending.script;
-    if (lua_pcall(L, 2, 1, 0) == LUA_OK)
-        return 1;
-    rt_script_left(rt_vm_of(L), before, lua_topointer(L, -1));
-    return refused(L);
+    lua_KContext before = rt_vm_of(L)->spending.script;
+    return asked(L, lua_pcallk(L, 2, 1, 0, before, asked), before);
 }
 
 /* socket.data, a table of the script's own; socket.id; the methods. */

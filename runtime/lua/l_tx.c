@@ -130,7 +130,7 @@ L_FN(tx_insert_new, RT_RUN, "tx.insert_new(table: string, values: table): intege
     struct rt_err err;
     int sql = push_insert(L);
     struct rt_stmt *s = rt_query_begin(L, sql, true);
-    int rc = rt_stmt_step(s, &err);    /* a statement that fails undoes itself */
+    int rc = rt_stmt_step(s, &err); /* a statement that fails undoes itself */
     if (rc < 0 && rc != RT_E_CONSTRAINT)
         return rt_query_raise(L, &err);
     rt_query_end(L);
@@ -180,16 +180,12 @@ L_FN(tx_update, RT_RUN, "tx.update(table: string, values: table, where: string, 
     return 1;
 }
 
-L_FN(tx_try, RT_RUN, "tx.try(fn: fun(): ...): boolean, ...",
-     "Runs fn in a savepoint: true and its results, or false and the message of the violated constraint. Other errors "
-     "go on.")
+/* What the function returned, or its error, begins at index 1. */
+static int tried(lua_State *L, int status, lua_KContext ctx)
 {
-    struct rt_call *call = transaction_of(L);
-    luaL_checktype(L, 1, LUA_TFUNCTION);
-    lua_settop(L, 1);
-    lua_pushcfunction(L, rt_tx_nested);
-    lua_insert(L, 1);
-    if (lua_pcall(L, 1, LUA_MULTRET, 0) == LUA_OK) {
+    struct rt_call *call = rt_call_of(L);
+    (void)ctx;
+    if (status == LUA_OK || status == LUA_YIELD) {
         lua_pushboolean(L, 1);
         lua_insert(L, 1);
         return lua_gettop(L);
@@ -199,6 +195,18 @@ L_FN(tx_try, RT_RUN, "tx.try(fn: fun(): ...): boolean, ...",
     lua_pushboolean(L, 0);
     lua_getfield(L, 1, "message");
     return 2;
+}
+
+L_FN(tx_try, RT_RUN, "tx.try(fn: fun(): ...): boolean, ...",
+     "Runs fn in a savepoint: true and its results, or false and the message of the violated constraint. Other errors "
+     "go on.")
+{
+    transaction_of(L);
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    lua_pushcfunction(L, rt_tx_nested);
+    lua_insert(L, 1);
+    return tried(L, lua_pcallk(L, 1, LUA_MULTRET, 0, 0, tried), 0);
 }
 
 static const struct rt_lua_fn *const fns[] = { &tx_run, &tx_insert, &tx_insert_new, &tx_update, &tx_try, NULL };

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "lua/api.h"
 #include "lua/request.h"
 
@@ -59,12 +60,9 @@ static size_t cache_key(const char *who, struct rt_str token, char *out)
     return n + 1 + token.n;
 }
 
-/* Leaves the principal's frozen table on the stack. */
-static int64_t ask_app(lua_State *L, const char *who, int fn, struct rt_str token, int64_t now, int64_t *ret_expires)
+/* Makes of what the app's function gave, three values, the principal's frozen table. */
+static int64_t take_given(lua_State *L, const char *who, int64_t now, int64_t *ret_expires)
 {
-    lua_pushvalue(L, fn);
-    lua_pushlstring(L, token.p, token.n);
-    rt_script_call(L, rt_script_find(rt_vm_of(L)->app, RT_SCRIPT_PRINCIPAL, who), 1, 3);
     if (!lua_istable(L, -3))
         rt_raise_failure(L, 401, lua_tostring(L, -2), lua_isstring(L, -1) ? lua_tostring(L, -1) : "Invalid token");
     *ret_expires = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : now;
@@ -96,24 +94,75 @@ static void remember(lua_State *L, struct rt_vm *vm, const char *key, size_t n, 
     }
 }
 
-int64_t rt_principal_push(lua_State *L, struct rt_vm *vm, const char *who, int fn, struct rt_str token, int64_t now)
+/* What was known is for an older epoch, after a logout perhaps. */
+static void forget_old(lua_State *L, struct rt_vm *vm)
 {
-    if (!token.p || token.n == 0 || token.n > TOKEN_MAX || strlen(who) > WHO_MAX)
-        rt_raise_failure(L, 401, NULL, "Authentication credentials were not provided");
     uint64_t epoch = atomic_load(&vm->services->app->epoch);
     if (vm->principals_epoch != epoch)
         forget_all(L, vm);
     vm->principals_epoch = epoch;
+}
+
+bool rt_principal_push(lua_State *L, struct rt_principal_want *want)
+{
+    struct rt_vm *vm = rt_vm_of(L);
+    if (!want->token.p || want->token.n == 0 || want->token.n > TOKEN_MAX || strlen(want->who) > WHO_MAX)
+        rt_raise_failure(L, 401, NULL, "Authentication credentials were not provided");
+    forget_old(L, vm);
     char key[TOKEN_MAX + WHO_MAX + 1];
-    size_t n = cache_key(who, token, key);
+    size_t n = cache_key(want->who, want->token, key);
     const struct principal *p = rt_map_get(&vm->principals, key, n);
-    if (p && p->expires > now) {
+    if (p && p->expires > want->now) {
         lua_rawgeti(L, LUA_REGISTRYINDEX, p->ref);
-        return p->id;
+        want->id = p->id;
+        return true;
     }
+    want->epoch = vm->principals_epoch;
+    lua_pushvalue(L, want->fn);
+    lua_pushlstring(L, want->token.p, want->token.n);
+    return false;
+}
+
+void rt_principal_take(lua_State *L, struct rt_principal_want *want)
+{
+    struct rt_vm *vm = rt_vm_of(L);
+    char key[TOKEN_MAX + WHO_MAX + 1];
     int64_t expires;
-    int64_t id = ask_app(L, who, fn, token, now, &expires);
-    if (expires > now)
-        remember(L, vm, key, n, id, expires);
-    return id;
+    want->id = take_given(L, want->who, want->now, &expires);
+    if (expires > want->now && vm->principals_epoch == want->epoch)
+        remember(L, vm, key, cache_key(want->who, want->token, key), want->id, expires);
+}
+
+static struct rt_principal_want wanted(lua_State *L)
+{
+    return (struct rt_principal_want){
+        .who = lua_tostring(L, 1), .fn = 3, .token = { lua_tostring(L, 2), lua_rawlen(L, 2) }, .now = rt_now()
+    };
+}
+
+static int given(lua_State *L, int status, lua_KContext epoch)
+{
+    struct rt_principal_want want = wanted(L);
+    (void)status;
+    want.epoch = (uint64_t)epoch;
+    rt_principal_take(L, &want);
+    return 1;
+}
+
+int rt_principal_ask(lua_State *L)
+{
+    struct rt_vm *vm = rt_vm_of(L);
+    const char *who = lua_tostring(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, vm->app->table_ref);
+    lua_getfield(L, -1, "principals");
+    lua_replace(L, 3);
+    if (lua_getfield(L, 3, who) != LUA_TFUNCTION)
+        luaL_error(L, "there is no principal \"%s\"", who);
+    lua_replace(L, 3);
+    struct rt_principal_want want = wanted(L);
+    if (rt_principal_push(L, &want))
+        return 1;
+    rt_script_enter(vm, rt_script_find(vm->app, RT_SCRIPT_PRINCIPAL, who));
+    lua_callk(L, 1, 3, (lua_KContext)want.epoch, given);
+    return given(L, LUA_OK, (lua_KContext)want.epoch);
 }

@@ -249,7 +249,7 @@ static int write_now(lua_State *L, int status, lua_KContext ctx)
     lua_insert(L, 1);
     r->call.note = note_effect;
     r->vm->phase = RT_CONSOLE_WRITE;
-    rt_turn_limit(r->vm, (uint64_t)r->host->write_ms * 1000000u);
+    rt_turn_limit(r->vm, (uint64_t)r->host->write_ms * 1000000u, 0);
     status = lua_pcall(L, 1, LUA_MULTRET, 0);
     r->vm->phase = RT_CONSOLE;
     if (status != LUA_OK || !keep) {

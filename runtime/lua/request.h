@@ -14,6 +14,15 @@
 
 enum { RT_ANSWERED = -1 };
 
+struct rt_principal_want {
+    const char *who;     /* the manifest's name for it */
+    int fn;              /* where the app's function for it stands */
+    struct rt_str token; /* borrowed until the end */
+    int64_t now;         /* UTC seconds */
+    int64_t id;          /* the principal's, at the end */
+    uint64_t epoch;      /* private */
+};
+
 struct rt_exchange {
     /* From the server. */
     struct rt_app *app;
@@ -40,9 +49,9 @@ struct rt_exchange {
     void (*ready)(struct rt_exchange *x);
 
     /* For the server. */
-    int64_t user_id;  /* principal's id, 0 when anyone */
-    int64_t scope_id; /* the scope's id, 0 without one */
-    bool known;       /* authentication is over, and the request may go on */
+    int64_t user_id;     /* principal's id, 0 when anyone */
+    int64_t scope_id;    /* the scope's id, 0 without one */
+    bool known;          /* authentication is over, and the request may go on */
     struct rt_str token; /* that the principal came with; only for `admit` */
     int status;
     struct rt_buf body;
@@ -61,6 +70,9 @@ struct rt_exchange {
 
     /* Private. */
     struct rt_call call;
+    int step;
+    struct rt_principal_want want;
+    int violations; /* of the input */
     const struct rt_returns *returns;
     int request_ref; /* of an upgrade: the table `req`, complete */
 };
@@ -77,10 +89,13 @@ void rt_exchange_fini(struct rt_exchange *x);
 /* req.c. Once per state: the metatable of `req`. */
 void rt_request_open(struct lua_State *L);
 
-/* Pushes the principal that a token stands for, from the cache or by asking the app's function for `who`, which stands
- * at `fn`, and returns its id; raises a failure with status 401. */
-int64_t rt_principal_push(struct lua_State *L, struct rt_vm *vm, const char *who, int fn, struct rt_str token,
-                          int64_t now);
+/* Pushes the principal that the token stands for when it is known: true. Else pushes the app's function and its
+ * argument: the caller calls it for three results and has rt_principal_take() put the principal in their place. Both
+ * raise a failure with status 401. */
+bool rt_principal_push(struct lua_State *L, struct rt_principal_want *want);
+void rt_principal_take(struct lua_State *L, struct rt_principal_want *want);
+/* A Lua function: who, token → the principal. */
+int rt_principal_ask(struct lua_State *L);
 /* The token of an Authorization header; p is NULL when it has none. */
 struct rt_str rt_bearer(struct rt_str authorization);
 /* Raises { status =, message = } and, when code is not NULL, code. */

@@ -14,7 +14,7 @@
 #include "lua/app.h"
 #include "lua/call.h"
 
-enum { LONG_NS = 1000000, MARK_NS = 10000000, STRIKES_MAX = 4, FORGIVEN_MS = 10000 };
+enum { LONG_NS = 1000000, MARK_NS = 10000000, STRIKES_MAX = 4, BOMBS_MAX = 3, FORGIVEN_MS = 10000 };
 
 static _Thread_local struct {
     uint64_t wall, cpu;
@@ -45,34 +45,57 @@ static void add(_Atomic uint64_t *c, uint64_t n)
 static void settle(struct rt_spending *s)
 {
     uint64_t now = rt_mono_ns(), piece = now - s->since_ns;
-    if (s->script != RT_SCRIPT_NONE) {
-        if (piece >= LONG_NS) {
-            uint64_t had = look(now);
-            piece = had < piece ? had : piece;
-        }
-        add(&s->stats[s->script].ns, piece);
+    if (piece >= LONG_NS) {
+        uint64_t had = look(now);
+        piece = had < piece ? had : piece;
     }
+    if (s->stats && s->script != RT_SCRIPT_NONE)
+        add(&s->stats[s->script].ns, piece);
+    s->turn_ns += piece;
     s->since_ns = now;
 }
 
-/* Of the turn that runs; never longer than it was. */
-static void shorten(struct rt_vm *vm, int script)
+/* Its numbers when it has met a limit lately, else NULL. */
+static struct rt_script_stats *suspect(struct rt_vm *vm, int script)
 {
-    struct rt_script_stats *s = script == RT_SCRIPT_NONE ? NULL : &vm->spending.stats[script];
-    if (!s || s->strikes == 0)
-        return;
-    if (rt_now_ms() - s->struck_ms > FORGIVEN_MS) {
-        s->strikes = 0;
-        return;
-    }
-    uint64_t limit = (uint64_t)vm->services->script_ms * 1000000u >> s->strikes;
-    if (vm->spending.since_ns + limit < atomic_load(&vm->deadline_ns))
-        rt_turn_limit(vm, limit);
+    struct rt_script_stats *s = vm->spending.stats && script != RT_SCRIPT_NONE ? &vm->spending.stats[script] : NULL;
+    if (!s || (s->strikes == 0 && s->bombs == 0))
+        return NULL;
+    if (rt_now_ms() - s->struck_ms <= FORGIVEN_MS)
+        return s;
+    s->strikes = s->bombs = 0;
+    return NULL;
 }
 
-static void strike(struct rt_script_stats *s)
+bool rt_script_is_suspect(struct rt_vm *vm, int script) { return suspect(vm, script) != NULL; }
+
+size_t rt_script_memory(struct rt_vm *vm, int script)
 {
-    s->strikes += s->strikes < STRIKES_MAX;
+    const struct rt_script_stats *s = suspect(vm, script);
+    size_t limit = (size_t)vm->services->script_mb << 20, used = vm->memory.used;
+    return s && used < limit ? used + ((limit - used) >> s->bombs) : limit;
+}
+
+/* The time of the turn that runs, which never gets longer by that. */
+static void shorten(struct rt_vm *vm, int script)
+{
+    const struct rt_script_stats *s = suspect(vm, script);
+    if (!s)
+        return;
+    uint64_t whole = (uint64_t)vm->services->script_ms * 1000000u >> s->strikes;
+    uint64_t spent = vm->call ? vm->call->spent_ns : 0;
+    if (vm->spending.since_ns + whole < atomic_load(&vm->deadline_ns) + spent)
+        rt_turn_limit(vm, whole, spent);
+    if (vm->call && vm->services->share_us)
+        rt_turn_share(vm, true);
+}
+
+static void strike(struct rt_script_stats *s, enum rt_script_failure how)
+{
+    if (how == RT_SCRIPT_ERROR)
+        return;
+    s->strikes += how == RT_SCRIPT_DEADLINE && s->strikes < STRIKES_MAX;
+    s->bombs += how == RT_SCRIPT_MEMORY && s->bombs < BOMBS_MAX;
     s->struck_ms = rt_now_ms();
 }
 
@@ -80,19 +103,14 @@ void rt_script_begin(struct rt_vm *vm, int script)
 {
     struct rt_spending *s = &vm->spending;
     s->script = script;
-    if (!s->stats)
-        return;
+    s->turn_ns = 0;
     s->since_ns = rt_mono_ns();
     if (s->since_ns - mark.wall > MARK_NS)
         look(s->since_ns);
     shorten(vm, script);
 }
 
-void rt_script_end(struct rt_vm *vm)
-{
-    if (vm->spending.stats)
-        settle(&vm->spending);
-}
+void rt_script_end(struct rt_vm *vm) { settle(&vm->spending); }
 
 void rt_script_called(struct rt_vm *vm, int script)
 {
@@ -102,8 +120,7 @@ void rt_script_called(struct rt_vm *vm, int script)
 
 void rt_script_back(struct rt_vm *vm, int script)
 {
-    if (vm->spending.stats)
-        settle(&vm->spending);
+    settle(&vm->spending);
     vm->spending.script = script;
 }
 
@@ -112,8 +129,13 @@ int rt_script_enter(struct rt_vm *vm, int script)
     int before = vm->spending.script;
     rt_script_back(vm, script);
     rt_script_called(vm, script);
-    if (vm->spending.stats)
-        shorten(vm, script);
+    shorten(vm, script);
+    size_t limit = rt_script_memory(vm, script);
+    if (limit < vm->memory.limit) {
+        vm->memory.limit = limit;
+        if (vm->call)
+            vm->call->memory_limit = limit;
+    }
     return before;
 }
 
@@ -141,8 +163,7 @@ void rt_script_failed_as(struct rt_vm *vm, int script, enum rt_script_failure ho
     if (!s)
         return;
     add(&s->failed[how], 1);
-    if (how == RT_SCRIPT_DEADLINE)
-        strike(s);
+    strike(s, how);
 }
 
 void rt_script_failed(struct rt_call *call)

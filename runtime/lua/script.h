@@ -8,12 +8,14 @@
  * processor, since it may have been waiting for one.
  *
  * A script that has met its deadline gets half as long the next time, and so on to a sixteenth, until ten seconds have
- * passed without: whoever can make it loop once can do so again and again, and its worker is lost to others
- * meanwhile. */
+ * passed without; one that has met the cap of memory half of what is free, down to an eighth: whoever can make it loop
+ * once can do so again and again, at the cost of others. Its calls wait for what else the worker has to do. */
 #ifndef RT_LUA_SCRIPT_H
 #define RT_LUA_SCRIPT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct rt_app;
@@ -46,14 +48,16 @@ struct rt_scripts {
 
 struct rt_script_stats {
     _Atomic uint64_t ns, calls, failed[RT_SCRIPT_FAILURES];
-    int strikes; /* deadlines met lately; the state's thread only */
-    int64_t struck_ms;
+    /* The state's thread only. */
+    int strikes, bombs; /* how often it met its deadline and the cap of memory lately, */
+    int64_t struck_ms;  /* and when the last time was */
 };
 
 /* Of a state. */
 struct rt_spending {
     struct rt_script_stats *stats; /* [scripts.n], lent by who wants to know; NULL: nothing is counted */
     int script;                    /* whose time it is */
+    uint64_t turn_ns;              /* what this turn has had, of all scripts */
     uint64_t since_ns;
 };
 
@@ -72,6 +76,9 @@ void rt_script_end(struct rt_vm *vm);
 /* Inside of a turn: from now on it is this one's, which is called. Returns whose it was, for rt_script_back(). */
 int rt_script_enter(struct rt_vm *vm, int script);
 void rt_script_back(struct rt_vm *vm, int script);
+bool rt_script_is_suspect(struct rt_vm *vm, int script); /* it has met a limit lately */
+/* At how many bytes the state shall be full for a call of that script that begins now. */
+size_t rt_script_memory(struct rt_vm *vm, int script);
 void rt_script_called(struct rt_vm *vm, int script);
 /* lua_call() of that script, for callers that no error passes without ending the whole call. */
 void rt_script_call(struct lua_State *L, int script, int nargs, int nresults);

@@ -31,33 +31,47 @@ static bool undo(lua_State *L, struct rt_call *call, struct rt_hub_op *mark)
     return true;
 }
 
+enum { OUTER = 1, INNER = 2 }; /* the first one of the call; with a savepoint of its own */
+
+/* Below the function's results stand: what was to be told before, the coroutine of the function around, OUTER, INNER. */
+static int ended(lua_State *L, int status, lua_KContext results)
+{
+    struct rt_call *call = rt_call_of(L);
+    int base = (int)results - 1;
+    lua_Integer flags = lua_tointeger(L, base);
+    call->tx_co = lua_touserdata(L, base - 1);
+    if (flags & OUTER)
+        call->in_transaction = false;
+    if (status != LUA_OK && status != LUA_YIELD) {
+        if (undo(L, call, lua_touserdata(L, base - 2)) && (flags & INNER))
+            call->depth--;
+        return lua_error(L);
+    }
+    if (flags & INNER) {
+        savepoint(L, call, RT_SAVEPOINT_RELEASE);
+        call->depth--;
+    }
+    return lua_gettop(L) - base;
+}
+
 int rt_tx_run(lua_State *L, struct rt_call *call)
 {
     if (!call->turn)
         return luaL_error(L, "the database takes no writes now");
-    bool outer = !call->in_transaction;
-    bool inner = call->wrote || !outer;
-    struct rt_hub_op *mark = call->ops.tail;
+    bool outer = !call->in_transaction, inner = call->wrote || !outer;
+    lua_settop(L, 1);
+    lua_pushlightuserdata(L, call->ops.tail);
+    lua_pushlightuserdata(L, call->tx_co);
+    lua_pushinteger(L, (outer ? OUTER : 0) | (inner ? INNER : 0));
+    lua_pushvalue(L, 1);
+    lua_getfield(L, LUA_REGISTRYINDEX, "rt.tx");
     if (inner) {
         call->depth++;
         savepoint(L, call, RT_SAVEPOINT_SET);
     }
     call->in_transaction = call->wrote = true;
-    lua_getfield(L, LUA_REGISTRYINDEX, "rt.tx");
-    int base = lua_gettop(L) - 2;
-    int status = lua_pcall(L, 1, LUA_MULTRET, 0);
-    if (outer)
-        call->in_transaction = false;
-    if (status != LUA_OK) {
-        if (undo(L, call, mark))
-            call->depth--;
-        return lua_error(L);
-    }
-    if (inner) {
-        savepoint(L, call, RT_SAVEPOINT_RELEASE);
-        call->depth--;
-    }
-    return lua_gettop(L) - base;
+    call->tx_co = L;
+    return ended(L, lua_pcallk(L, 1, LUA_MULTRET, 0, 5, ended), 5);
 }
 
 int rt_tx_nested(lua_State *L) { return rt_tx_run(L, rt_call_of(L)); }

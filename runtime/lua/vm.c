@@ -122,7 +122,7 @@ int rt_vm_protected(struct rt_vm *vm, unsigned phase, lua_CFunction f, void *arg
     lua_pushlightuserdata(L, arg);
     rt_turn_begin(vm, L);
     if (phase & (RT_LOAD | RT_CONSOLE)) /* loading a whole app, counting a whole database: not a request */
-        rt_turn_limit(vm, (phase == RT_LOAD ? 2ull : 3600ull) * 1000000000ull);
+        rt_turn_limit(vm, (phase == RT_LOAD ? 2ull : 3600ull) * 1000000000ull, 0);
     int status = lua_pcall(L, 1, 0, -3);
     rt_turn_end(vm);
     lua_sethook(L, NULL, 0, 0);
@@ -182,7 +182,9 @@ struct rt_conn *rt_vm_conn_now(struct rt_vm *vm, lua_State *L)
 static void keep_room(struct rt_vm *vm)
 {
     struct rt_alloc *m = &vm->memory;
-    if (m->used < m->limit / 2 || m->used < vm->collected + m->limit / 8)
+    bool filling = vm->interrupted > 0; /* somebody may be filling it who gets no more than all but an eighth */
+    size_t floor = filling ? m->limit - m->limit / 8 : m->limit / 2, step = filling ? m->limit / 32 : m->limit / 8;
+    if (m->used < floor || m->used < vm->collected + step)
         return;
     lua_gc(vm->L, LUA_GCCOLLECT);
     vm->collected = m->used;

@@ -68,6 +68,7 @@ struct rt_services {
     double limit_factor;                    /* 0 = limits are off */
     bool strict;                            /* check what could be skipped: development and specs */
     int script_ms, script_mb, statement_ms;
+    int share_us; /* a call that has run for so long is interrupted for others on this loop; 0: never */
     /* A setting of the app ("access_seconds") as text, or NULL. */
     const char *(*setting)(void *arg, const char *app, const char *name);
     void *setting_arg;
@@ -102,6 +103,7 @@ struct rt_vm {
     uint64_t principals_epoch;
     struct rt_channels *channels; /* open sockets (channel.h); NULL before the first */
     struct rt_spending spending;
+    int interrupted, fixed; /* calls that wait for a later round; coroutines in the way of another one's yield */
     /* The watchdog's view. */
     _Atomic bool aborted;  /* rt_turn_abort */
     bool overran;          /* this turn's script met its deadline */
@@ -110,6 +112,11 @@ struct rt_vm {
     _Atomic uint64_t deadline_ns;     /* 0: nothing runs */
     _Atomic uint64_t limit_ns;        /* of processor time, for the turn with that deadline */
     _Atomic uint64_t condemned;       /* the deadline of a turn that has had it */
+    _Atomic uint64_t share_end;       /* when it should make room for others; 0: it need not */
+    bool short_share;                 /* it is looked at more often than the watchdog does */
+    uint64_t whole_ns;                /* what its script has in all, with the turns before it was interrupted */
+    uint64_t held_cpu;                /* when it was first seen not to be able to; 0: not yet; */
+    bool held;                        /* too long ago */
     uint64_t seen_deadline, seen_cpu; /* the watchdog's own */
     struct rt_vm *watch_next;
 };

@@ -6,6 +6,9 @@
  * pcall survives it. A hook that arrives late, in the next turn, finds another deadline and removes
  * itself.
  *
+ * Long before its deadline a call makes room for others: the same hook yields, and its worker comes back to it in a later
+ * round. Where it cannot yield (a callback of sort, a route's check) it has a quarter of its time instead.
+ *
  * A script has so much of the processor's time, not of the clock's: on a busy machine an innocent one may
  * wait long for its turn. What burns no time but does not end either has WALL_FACTOR times as much. */
 #include <pthread.h>
@@ -17,9 +20,9 @@
 
 #include "base/clock.h"
 #include "lua/api.h"
-#include "lua/vm.h"
+#include "lua/call.h"
 
-enum { TICK_NS = 4000000, WALL_FACTOR = 20 };
+enum { TICK_NS = 4000000, WALL_FACTOR = 20, HELD_PART = 4, SHORTER = 5, LOOK_EVERY = 200 /* instructions */ };
 
 static struct {
     pthread_mutex_t mu;
@@ -32,24 +35,62 @@ static struct {
 static _Thread_local struct rt_vm *turn; /* whose script this thread runs */
 static _Thread_local pid_t thread_id;
 
+static void over(lua_State *L, lua_Debug *ar);
+
 bool rt_turn_condemned(struct rt_vm *vm)
 {
     uint64_t deadline = atomic_load(&vm->deadline_ns);
     return deadline != 0 && atomic_load(&vm->condemned) == deadline;
 }
 
+static void end(lua_State *L, struct rt_vm *vm)
+{
+    int ms = (int)(vm->whole_ns / (vm->held ? HELD_PART : 1) / 1000000u);
+    vm->overran = true;
+    if (atomic_load(&vm->aborted))
+        luaL_error(L, "interrupted");
+    luaL_error(L, "the script ran longer than %d ms%s", ms,
+               vm->held ? " where it cannot make room for others, as in a callback of sort" : "");
+}
+
+static uint64_t own_cpu_time(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* It should make room and cannot: that may last for a part of its time. */
+static void hold(lua_State *L, struct rt_vm *vm)
+{
+    uint64_t cpu = own_cpu_time();
+    if (vm->held_cpu == 0)
+        vm->held_cpu = cpu;
+    if (cpu - vm->held_cpu < vm->whole_ns / HELD_PART)
+        return;
+    vm->held = true;
+    atomic_store(&vm->condemned, atomic_load(&vm->deadline_ns));
+    lua_sethook(L, over, LUA_MASKCOUNT, 1);
+    end(L, vm);
+}
+
 static void over(lua_State *L, lua_Debug *ar)
 {
     struct rt_vm *vm = rt_vm_of(L);
     (void)ar;
-    if (!rt_turn_condemned(vm)) {
-        lua_sethook(L, NULL, 0, 0);
+    if (rt_turn_condemned(vm))
+        end(L, vm);
+    uint64_t share_end = atomic_load_explicit(&vm->share_end, memory_order_relaxed);
+    bool due = share_end && rt_mono_ns() >= share_end;
+    if (!due && !vm->short_share)
+        lua_sethook(L, NULL, 0, 0); /* it came late, in the next turn */
+    if (!due)
         return;
-    }
-    vm->overran = true;
-    if (atomic_load(&vm->aborted))
-        luaL_error(L, "interrupted");
-    luaL_error(L, "the script ran longer than %d ms", (int)(atomic_load(&vm->limit_ns) / 1000000u));
+    lua_sethook(L, over, LUA_MASKCOUNT, LOOK_EVERY);
+    if (rt_call_interrupt(L))
+        lua_yield(L, 0);
+    else
+        hold(L, vm);
 }
 
 /* On the script's own thread: only there does the list of calls, which lua_sethook() walks, stand still. */
@@ -58,7 +99,7 @@ static void arm(int signal)
     (void)signal;
     struct rt_vm *vm = turn;
     lua_State *L = vm ? atomic_load(&vm->running) : NULL;
-    if (L && lua_gethook(L) != over && rt_turn_condemned(vm))
+    if (L && (lua_gethook(L) != over || lua_gethookcount(L) != 1))
         lua_sethook(L, over, LUA_MASKCOUNT, 1);
 }
 
@@ -70,6 +111,8 @@ static uint64_t cpu_time(pid_t tid)
     return clock_gettime(clock, &ts) ? 0 : (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
+static void alert(pid_t tid) { syscall(SYS_tgkill, getpid(), tid, SIGURG); } /* nobody else uses SIGURG */
+
 static void look(struct rt_vm *vm, uint64_t now)
 {
     uint64_t deadline = atomic_load(&vm->deadline_ns);
@@ -80,12 +123,14 @@ static void look(struct rt_vm *vm, uint64_t now)
         vm->seen_deadline = deadline;
         vm->seen_cpu = cpu_time(tid);
     }
-    uint64_t limit = atomic_load(&vm->limit_ns);
+    uint64_t limit = atomic_load(&vm->limit_ns), share_end = atomic_load(&vm->share_end);
+    if (share_end && now >= share_end)
+        alert(tid);
     if (now < deadline || (cpu_time(tid) - vm->seen_cpu < limit && now < deadline + limit * (WALL_FACTOR - 1)))
         return;
     atomic_store(&vm->condemned, deadline);
     if (rt_turn_condemned(vm))
-        syscall(SYS_tgkill, getpid(), tid, SIGURG); /* nobody else uses SIGURG */
+        alert(tid);
 }
 
 static void *watch(void *arg)
@@ -158,20 +203,35 @@ void rt_turn_begin(struct rt_vm *vm, lua_State *L)
         thread_id = (pid_t)syscall(SYS_gettid);
     turn = vm;
     vm->overran = false;
+    vm->held = vm->short_share = false;
+    vm->held_cpu = 0;
     vm->log_lines = 0;
+    atomic_store_explicit(&vm->share_end, 0, memory_order_relaxed);
     atomic_store_explicit(&vm->thread_id, thread_id, memory_order_relaxed);
     atomic_store_explicit(&vm->running, L, memory_order_relaxed);
-    rt_turn_limit(vm, (uint64_t)vm->services->script_ms * 1000000u);
+    rt_turn_limit(vm, (uint64_t)vm->services->script_ms * 1000000u, 0);
     if (atomic_load_explicit(&vm->aborted, memory_order_relaxed)) {
         atomic_store(&vm->condemned, atomic_load(&vm->deadline_ns));
         lua_sethook(L, over, LUA_MASKCOUNT, 1);
     }
 }
 
-void rt_turn_limit(struct rt_vm *vm, uint64_t limit_ns)
+void rt_turn_limit(struct rt_vm *vm, uint64_t whole_ns, uint64_t spent_ns)
 {
+    uint64_t limit_ns = whole_ns > spent_ns ? whole_ns - spent_ns : 1;
+    vm->whole_ns = whole_ns;
     atomic_store_explicit(&vm->limit_ns, limit_ns, memory_order_relaxed);
     atomic_store_explicit(&vm->deadline_ns, rt_mono_ns() + limit_ns, memory_order_release);
+}
+
+void rt_turn_share(struct rt_vm *vm, bool again)
+{
+    uint64_t began = atomic_load(&vm->deadline_ns) - atomic_load(&vm->limit_ns);
+    uint64_t share_ns = (uint64_t)vm->services->share_us * 1000u / (again ? SHORTER : 1);
+    atomic_store_explicit(&vm->share_end, began + share_ns, memory_order_relaxed);
+    vm->short_share = again || share_ns < TICK_NS;
+    if (vm->short_share)
+        lua_sethook(atomic_load(&vm->running), over, LUA_MASKCOUNT, LOOK_EVERY);
 }
 
 void rt_turn_abort(struct rt_vm *vm)
@@ -181,7 +241,7 @@ void rt_turn_abort(struct rt_vm *vm)
     uint64_t deadline = atomic_load(&vm->deadline_ns);
     if (deadline) {
         atomic_store(&vm->condemned, deadline);
-        syscall(SYS_tgkill, getpid(), atomic_load(&vm->thread_id), SIGURG);
+        alert((pid_t)atomic_load(&vm->thread_id));
     }
     pthread_mutex_unlock(&dog.mu);
 }
@@ -198,4 +258,6 @@ void rt_turn_switch(struct rt_vm *vm, lua_State *L)
     atomic_store(&vm->running, L);
     if (rt_turn_condemned(vm))
         lua_sethook(L, over, LUA_MASKCOUNT, 1);
+    else if (vm->short_share && lua_gethook(L) != over)
+        lua_sethook(L, over, LUA_MASKCOUNT, LOOK_EVERY);
 }

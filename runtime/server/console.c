@@ -56,6 +56,7 @@ static int open_place(struct rt_session *s, int app, struct console_place **ret,
     p->services.channel_stats = NULL;
     if (p->services.script_ms < LINE_MS)
         p->services.script_ms = LINE_MS; /* nobody waits for it but who typed it */
+    p->services.share_us = 0;
     rt_worker_live_tree(h, app, &p->tree, &p->release);
     int rc = rt_vm_new(&p->services, p->tree, &p->vm, err);
     if (rc == 0)

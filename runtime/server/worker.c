@@ -203,6 +203,7 @@ static void fill_services(struct rt_worker *w)
                                                .strict = h->options->env == RT_ENV_DEVELOPMENT,
                                                .script_ms = (int)h->options->script_ms,
                                                .script_mb = (int)h->options->script_mb,
+                                               .share_us = (int)h->options->script_share_us,
                                                .statement_ms = (int)h->options->statement_ms,
                                                .setting = rt_host_setting };
 }

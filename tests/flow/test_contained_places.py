@@ -96,10 +96,10 @@ def test_whose_failure_it_was(server, place):
     for case, reason in ((LOOP, "deadline"), (BOMB, "memory"), (RAISES, "error")):
         server.advance(11)      # former deadlines are forgiven: it has time to meet the cap of memory
         before = {r: series(server, "failures", kind, script, reason=r) for r in ("deadline", "memory", "error")}
-        calls = series(server, "calls", kind, script)
+        calls, errors = series(server, "calls", kind, script), server.log.count("script error")
         spring(server, place, key_of(*case))
         if place == "closing":
-            server.log.wait_for("script error")
+            server.log.wait_for("script error", after=errors)
         after = {r: series(server, "failures", kind, script, reason=r) for r in before}
         if place == "timer":        # earlier ones that failed may have been tried again when the clock was moved
             assert after[reason] > before[reason], case

@@ -1,6 +1,7 @@
 """Starting, moving the clock of and stopping a perigee process."""
 import contextlib
 import ctypes
+import itertools
 import json
 import os
 import pathlib
@@ -50,11 +51,15 @@ class Log:
         with self.changed:
             return "\n".join(self.lines)
 
-    def wait_for(self, part, seconds=10):
-        """The first line that contains `part`; fails when none comes in time."""
+    def count(self, part):
+        with self.changed:
+            return sum(part in x for x in self.lines)
+
+    def wait_for(self, part, seconds=10, after=0):
+        """The first line that contains `part`, after so many others that do; fails when none comes in time."""
         with self.changed:
             def found():
-                return next((x for x in self.lines if part in x), None)
+                return next(itertools.islice((x for x in self.lines if part in x), after, None), None)
             self.changed.wait_for(lambda: found() or self.ended, seconds)
             line = found()
         assert line is not None, "the log never said %r:\n%s" % (part, self.text()[-3000:])
@@ -68,6 +73,8 @@ class Log:
 
 def environment(extra=None):
     env = {k: v for k, v in os.environ.items() if not k.startswith("PERIGEE_")}
+    if "PERIGEE_TEST_SHARE_US" in os.environ:   # all scripts are interrupted again and again
+        env["PERIGEE_SCRIPT_SHARE_US"] = os.environ["PERIGEE_TEST_SHARE_US"]
     env.update(extra or {})
     return env
 

@@ -107,6 +107,8 @@ ODD = {
     "yield in a rule of sort": "table.sort({ 3, 2, 1 }, function() coroutine.yield() end)",
     "yield in gsub": "string.gsub('x', 'x', coroutine.yield)",
     "yield in a transaction": "db.transaction(function(tx) tx.insert('notes', { text = 'odd' }) coroutine.yield() end)",
+    "yield out of a nested transaction": """db.transaction(function(tx) local c = coroutine.wrap(function()
+        db.transaction(function() tx.insert('notes', { text = 'odd' }) coroutine.yield() end) end) c() end)""",
     "yield out of a transaction": """local c = coroutine.wrap(function() db.transaction(function(tx) tx.insert('notes', { text = 'odd' }) coroutine.yield() end) end)
         c() error('left it open')""",
     "transaction never entered again": """local c = coroutine.create(function() db.transaction(function(tx)
@@ -114,6 +116,8 @@ ODD = {
     "wait in a transaction": "db.transaction(function(tx) password.hash('x') end)",
     "wait after a transaction": "db.transaction(function(tx) end) password.hash('x')",
     "wait in sort": "table.sort({ 3, 2, 1 }, function() password.hash('x') end)",
+    "wait in a coroutine in sort": """table.sort({ 3, 2, 1 }, function() pcall(coroutine.wrap(function() password.hash('x') end)) end)
+        error('after')""",
     "wait in a closing value": "local x <close> = setmetatable({}, { __close = function() password.hash('x') end }) error('closing')",
     "tx after its end": "local kept db.transaction(function(tx) kept = tx end) kept.insert('notes', { text = 'odd' })",
     "resume itself": "local c c = coroutine.create(function() return coroutine.resume(c) end) assert(coroutine.resume(c)) assert(coroutine.resume(coroutine.running()))",
