@@ -183,6 +183,7 @@ static void run(struct rt_call *call, int nargs)
     vm->call = NULL;
     vm->phase = 0;
     if (status == LUA_YIELD && call->interrupted) {
+        rt_script_interrupted(vm, call->script_then);
         make_room(call);
         return;
     }

@@ -1,4 +1,6 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What happens in a request's coroutine, from the token to the answer's JSON. */
 #ifndef RT_LUA_REQUEST_STEPS_H
 #define RT_LUA_REQUEST_STEPS_H
 

@@ -118,6 +118,12 @@ void rt_script_called(struct rt_vm *vm, int script)
         add(&vm->spending.stats[script].calls, 1);
 }
 
+void rt_script_interrupted(struct rt_vm *vm, int script)
+{
+    if (vm->spending.stats && script != RT_SCRIPT_NONE)
+        add(&vm->spending.stats[script].interrupted, 1);
+}
+
 void rt_script_back(struct rt_vm *vm, int script)
 {
     settle(&vm->spending);

@@ -47,7 +47,7 @@ struct rt_scripts {
 };
 
 struct rt_script_stats {
-    _Atomic uint64_t ns, calls, failed[RT_SCRIPT_FAILURES];
+    _Atomic uint64_t ns, calls, interrupted, failed[RT_SCRIPT_FAILURES];
     /* The state's thread only. */
     int strikes, bombs; /* how often it met its deadline and the cap of memory lately, */
     int64_t struck_ms;  /* and when the last time was */
@@ -80,6 +80,7 @@ bool rt_script_is_suspect(struct rt_vm *vm, int script); /* it has met a limit l
 /* At how many bytes the state shall be full for a call of that script that begins now. */
 size_t rt_script_memory(struct rt_vm *vm, int script);
 void rt_script_called(struct rt_vm *vm, int script);
+void rt_script_interrupted(struct rt_vm *vm, int script);
 /* lua_call() of that script, for callers that no error passes without ending the whole call. */
 void rt_script_call(struct lua_State *L, int script, int nargs, int nresults);
 /* An error (as lua_topointer has it) leaves the running script and may be caught: the time is `back`'s from now on. If

@@ -33,7 +33,7 @@ static bool undo(lua_State *L, struct rt_call *call, struct rt_hub_op *mark)
 
 enum { OUTER = 1, INNER = 2 }; /* the first one of the call; with a savepoint of its own */
 
-/* Below the function's results stand: what was to be told before, the coroutine of the function around, OUTER, INNER. */
+/* Below the function's results: what was to be told before, the coroutine of the function around, OUTER and INNER. */
 static int ended(lua_State *L, int status, lua_KContext results)
 {
     struct rt_call *call = rt_call_of(L);

@@ -6,8 +6,8 @@
  * pcall survives it. A hook that arrives late, in the next turn, finds another deadline and removes
  * itself.
  *
- * Long before its deadline a call makes room for others: the same hook yields, and its worker comes back to it in a later
- * round. Where it cannot yield (a callback of sort, a route's check) it has a quarter of its time instead.
+ * Long before its deadline a call makes room for others: the same hook yields, and its worker comes back
+ * to it in a later round. Where it cannot yield, as in a callback of sort, it has a part of its time.
  *
  * A script has so much of the processor's time, not of the clock's: on a busy machine an innocent one may
  * wait long for its turn. What burns no time but does not end either has WALL_FACTOR times as much. */

@@ -9,7 +9,7 @@
 #include "server/metrics_internal.h"
 
 struct script_sums {
-    uint64_t ns, calls, failed[RT_SCRIPT_FAILURES];
+    uint64_t ns, calls, interrupted, failed[RT_SCRIPT_FAILURES];
 };
 
 /* A label's value, which may be any text of a script's. */
@@ -68,6 +68,7 @@ static void add_up(struct script_sums *t, const struct rt_script_stats *s)
 {
     t->ns += atomic_load_explicit(&s->ns, memory_order_relaxed);
     t->calls += atomic_load_explicit(&s->calls, memory_order_relaxed);
+    t->interrupted += atomic_load_explicit(&s->interrupted, memory_order_relaxed);
     for (int k = 0; k < RT_SCRIPT_FAILURES; k++)
         t->failed[k] += atomic_load_explicit(&s->failed[k], memory_order_relaxed);
 }
@@ -99,6 +100,7 @@ static void add_all(struct rt_host *h, struct rt_map *all)
             continue;
         t->ns += from->ns;
         t->calls += from->calls;
+        t->interrupted += from->interrupted;
         for (int k = 0; k < RT_SCRIPT_FAILURES; k++)
             t->failed[k] += from->failed[k];
     }
@@ -113,6 +115,13 @@ static void write_seconds(const char *labels, int n, const struct script_sums *t
 static void write_calls(const char *labels, int n, const struct script_sums *t, struct rt_buf *out)
 {
     rt_buf_printf(out, "perigee_script_calls_total{%.*s} %llu\n", n, labels, (unsigned long long)t->calls);
+}
+
+static void write_interruptions(const char *labels, int n, const struct script_sums *t, struct rt_buf *out)
+{
+    if (t->interrupted)
+        rt_buf_printf(out, "perigee_script_interruptions_total{%.*s} %llu\n", n, labels,
+                      (unsigned long long)t->interrupted);
 }
 
 static void write_failures(const char *labels, int n, const struct script_sums *t, struct rt_buf *out)
@@ -148,6 +157,10 @@ void metrics__scripts_write(struct rt_host *h, struct rt_buf *out)
                "# HELP perigee_script_calls_total Calls of it.\n"
                "# TYPE perigee_script_calls_total counter\n",
                write_calls, out);
+    write_each(&all,
+               "# HELP perigee_script_interruptions_total How often it made room for others, having run for its share.\n"
+               "# TYPE perigee_script_interruptions_total counter\n",
+               write_interruptions, out);
     write_each(&all,
                "# HELP perigee_script_failures_total Calls that raised, met their deadline or the cap of memory.\n"
                "# TYPE perigee_script_failures_total counter\n",

@@ -74,6 +74,88 @@ function forms.handler(key)
     assert(not ok and why:find "after")
 end
 
+-- Works that are known by their results.
+local works = {}
+function works.sieve(n)
+    local composite, count = {}, 0
+    for i = 2, n do
+        if not composite[i] then
+            count = count + 1
+            for k = i * i, n, i do
+                composite[k] = true
+            end
+        end
+    end
+    return count
+end
+function works.coroutines(n)
+    local function numbers(from, to)
+        return coroutine.wrap(function()
+            for i = from, to do
+                coroutine.yield(i)
+            end
+        end)
+    end
+    local sum = 0
+    for i in numbers(1, n) do
+        for k in numbers(i, i + 2) do
+            sum = sum + k
+        end
+    end
+    return sum
+end
+function works.sort(n)
+    local t = {}
+    for i = 1, n do
+        t[i] = i * 7919 % n
+    end
+    table.sort(t, function(a, b) return a > b end)
+    return table.concat(t, ",")
+end
+function works.text(n)
+    local s = ("abc"):rep(n):gsub("%w", function(c) return c:byte() .. " " end)
+    local sum = 0
+    for word in s:gmatch("%d+") do
+        sum = sum + tonumber(word)
+    end
+    return sum .. " " .. #s
+end
+function works.errors(n)
+    local closed, caught = 0, 0
+    for i = 1, n do
+        local ok, why = pcall(function()
+            local x <close> = setmetatable({}, { __close = function() closed = closed + 1 end })
+            if i % 3 == 0 then
+                error({ i = i })
+            end
+        end)
+        caught = caught + (ok and 0 or why.i)
+    end
+    return closed .. " " .. caught
+end
+function works.objects(n)
+    local point = {}
+    point.__index = point
+    point.__add = function(a, b) return setmetatable({ x = a.x + b.x }, point) end
+    point.__eq = function(a, b) return a.x == b.x end
+    function point:double() return self + self end
+    local p = setmetatable({ x = 1 }, point)
+    for i = 1, n do
+        p = p:double() + setmetatable({ x = i }, point)
+        p.x = p.x % 1000003
+        assert(p == setmetatable({ x = p.x }, point))
+    end
+    return p.x
+end
+function works.varargs(n)
+    local function pick(i, ...) return (select(i, ...)) end
+    local sum = 0
+    for i = 1, n do
+        sum = sum + pick(i % 5 + 1, 1, 2, 3, 4, 5) + select("#", table.unpack({}, 1, i % 7))
+    end
+    return sum
+end
+
 local function id_of(text) return { id = #text } end
 
 return {
@@ -152,6 +234,21 @@ return {
                 password.hash("secret")
                 log.info("waited " .. req.params.key)
                 return 200, {}
+            end },
+        GET "/busy/work/{work}/" { summary = "Work", who = "anyone", params = { work = text }, query = { n = integer { default = 1000 } },
+            returns = { [200] = any }, run = function(req) return 200, { result = works[req.params.work](req.query.n) } end },
+        POST "/busy/count/{key}/" { summary = "Count", who = "anyone", params = { key = text }, returns = { [200] = any },
+            run = function(req)
+                return 200, db.transaction(function(tx)
+                    tx.try(function() tx.insert("notes", { id = 1000000, text = "0" }) end)
+                    local n = tonumber(tx.value("SELECT text FROM notes WHERE id = 1000000"))
+                    works.sieve(300)
+                    tx.update("notes", { text = tostring(n + 1) }, "id = 1000000")
+                    if works.sieve(100) == 25 and req.params.key == "no" then
+                        fail(418, "TEAPOT", "not counted")
+                    end
+                    return { n = n + 1 }
+                end)
             end },
         SOCKET "/ws/busy" {
             summary = "Socket", who = "anyone",
@@ -301,6 +398,49 @@ def test_memory_is_left_for_others(server):
             with contextlib.closing(server.connect()) as c:
                 assert c.get("/busy/large/").expect(200)["n"] == 2000000
         assert busy.finish().expect(200)["n"] > 100
+
+
+WORKS = {"sieve": 2000, "coroutines": 300, "sort": 500, "text": 500, "errors": 500, "objects": 500, "varargs": 1000}
+
+
+def together(server, n, ask):
+    """Asks over n connections at once; all answers."""
+    answers = []
+
+    def work(i):
+        with contextlib.closing(server.connect()) as c:
+            answers.append(ask(c, i))
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(n)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert len(answers) == n
+    return answers
+
+
+@pytest.fixture(scope="module")
+def hasty(start_server, server):
+    """Interrupts what runs for more than some thousand instructions."""
+    return start_server(scripts=server.folder / "scripts", db=server.folder / "db",
+                        args=ARGS + ["--script-share-us", "50"])
+
+
+@pytest.mark.parametrize("work", list(WORKS))
+def test_results_are_the_same(server, hasty, work):
+    path = "/busy/work/%s/?n=%d" % (work, WORKS[work])
+    expected = server.client.get(path).expect(200)
+    for answer in together(hasty, 8, lambda c, i: c.get(path)):
+        assert answer.expect(200) == expected
+    assert hasty.metrics()['perigee_script_interruptions_total{app="busy",kind="route",script="GET /busy/work/{work}/"}'] > 0
+
+
+def test_transactions_do_not_mix(hasty):
+    """Each reads, computes and writes; every third is undone."""
+    answers = together(hasty, 12, lambda c, i: [c.post("/busy/count/%s/" % ("no" if i % 3 == 0 else "yes"), {})
+                                                for _ in range(5)])
+    counted = sorted(r.json()["n"] for some in answers for r in some if r.status == 200)
+    assert counted == list(range(1, 41)) and all(r.status in (200, 418) for some in answers for r in some)
 
 
 def test_log_lines_keep_their_request(server):
