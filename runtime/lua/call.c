@@ -12,7 +12,7 @@
 #include "lua/call.h"
 #include "lua/query.h"
 
-enum { TRACEBACK_LEVELS = 24, CLOSING_PART = 20, RESERVE_PART = 8 };
+enum { TRACEBACK_LEVELS = 24, CLOSING_PART = 20 };
 
 struct rt_call *rt_call_of(lua_State *L)
 {
@@ -84,10 +84,10 @@ void rt_call_fini(struct rt_call *call)
     struct rt_vm *vm = call->vm;
     if (!call->co)
         return;
-    if (call->interrupted) { /* the server ends */
+    if (call->interrupted) /* the server ends */
         rt_loop_forget(vm->services->loop, &call->message);
-        vm->interrupted--;
-    }
+    if (call->slow)
+        vm->collected = 0;            /* a collection while it ran found too much in use */
     vm->bombed |= call->no_memory;    /* what it held is garbage from now on */
     rt_hub_ops_cut(&call->ops, NULL); /* its commit failed */
     lua_sethook(call->co, NULL, 0, 0);
@@ -155,13 +155,12 @@ static void park(struct rt_call *call)
 static void make_room(struct rt_call *call)
 {
     struct rt_vm *vm = call->vm;
-    size_t limit = (size_t)vm->services->script_mb << 20, most = limit - limit / RESERVE_PART;
+    size_t limit = (size_t)vm->services->script_mb << 20, most = limit - limit / RT_VM_RESERVE_PART;
     park(call);
-    call->interrupted = true;
+    call->interrupted = call->slow = true;
     if (call->memory_limit > most)
         call->memory_limit = most;
     call->message.run = resume_message;
-    vm->interrupted++;
     rt_loop_later(vm->services->loop, &call->message, call->turn);
 }
 
@@ -218,7 +217,6 @@ void rt_call_resume(struct rt_call *call)
 {
     int nargs = call->nargs;
     call->nargs = 0;
-    call->vm->interrupted -= call->interrupted;
     call->parked_ns += rt_mono_ns() - call->parked_at;
     rt_log_request(call->log_id);
     run(call, nargs);

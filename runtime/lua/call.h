@@ -49,8 +49,8 @@ struct rt_call {
     const void *raised;           /* an error that passed the script … */
     int raised_script;            /* … of this number, which may reach the call's end through a pcall or two */
     /* Its share of the worker's time was over: it goes on in a later round, as what it was. */
-    bool interrupted;
-    int nargs; /* when it has not begun */
+    bool interrupted, slow; /* now; at any time */
+    int nargs;              /* when it has not begun */
     int script_then, log_lines_then;
     unsigned phase_then;
     size_t memory_limit; /* of the state while it runs */

@@ -178,13 +178,12 @@ struct rt_conn *rt_vm_conn_now(struct rt_vm *vm, lua_State *L)
     return rt_vm_conn(vm, L);
 }
 
-/* Lua's string buffers fail at the limit without a collection, so what a large request left must go before that. */
+/* Lua's string buffers fail at the limit without a collection, so what a large request left must go before that: whoever
+ * comes finds half of the limit free, also below the part that is withheld from who was interrupted. */
 static void keep_room(struct rt_vm *vm)
 {
     struct rt_alloc *m = &vm->memory;
-    bool filling = vm->interrupted > 0; /* somebody may be filling it who gets no more than all but an eighth */
-    size_t floor = filling ? m->limit - m->limit / 8 : m->limit / 2, step = filling ? m->limit / 32 : m->limit / 8;
-    if (m->used < floor || m->used < vm->collected + step)
+    if (m->used < m->limit / 2 - m->limit / RT_VM_RESERVE_PART || m->used < vm->collected + m->limit / 8)
         return;
     lua_gc(vm->L, LUA_GCCOLLECT);
     vm->collected = m->used;

@@ -74,7 +74,7 @@ struct rt_services {
     void *setting_arg;
 };
 
-enum { RT_VM_SCRATCH_MAX = 32 << 20, RT_VM_OPEN_MAX = 8 };
+enum { RT_VM_SCRATCH_MAX = 32 << 20, RT_VM_OPEN_MAX = 8, RT_VM_RESERVE_PART = 8 };
 
 struct rt_vm {
     struct lua_State *L;
@@ -103,7 +103,7 @@ struct rt_vm {
     uint64_t principals_epoch;
     struct rt_channels *channels; /* open sockets (channel.h); NULL before the first */
     struct rt_spending spending;
-    int interrupted, fixed; /* calls that wait for a later round; coroutines in the way of another one's yield */
+    int fixed; /* how many coroutines that cannot yield now have resumed one that could */
     /* The watchdog's view. */
     _Atomic bool aborted;  /* rt_turn_abort */
     bool overran;          /* this turn's script met its deadline */
