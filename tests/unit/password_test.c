@@ -41,7 +41,7 @@ static void prepare(struct task *t, int block)
 static struct rt_pool *pool_of(int threads, int queue)
 {
     struct rt_pool *pool = NULL;
-    assert_int_equal(rt_password_pool_new(threads, queue, &pool, NULL), 0);
+    assert_int_equal(rt_password_pool_new(threads, queue, RT_PASSWORD_DEAR, &pool, NULL), 0);
     return pool;
 }
 
@@ -173,8 +173,8 @@ static void needs_threads_and_a_queue(void **state)
     (void)state;
     struct rt_pool *pool = NULL;
     struct rt_err err = { 0 };
-    assert_int_equal(rt_password_pool_new(0, 4, &pool, &err), RT_E_INVALID);
-    assert_int_equal(rt_password_pool_new(1, 0, &pool, &err), RT_E_INVALID);
+    assert_int_equal(rt_password_pool_new(0, 4, RT_PASSWORD_DEAR, &pool, &err), RT_E_INVALID);
+    assert_int_equal(rt_password_pool_new(1, 0, RT_PASSWORD_DEAR, &pool, &err), RT_E_INVALID);
     assert_null(pool);
     rt_pool_free(NULL);
 }
