@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "server/checker.h"
 #include "server/history.h"
 #include "server/host.h"
 #include "server/releaser.h"
@@ -20,6 +21,7 @@ struct rt_releaser {
     struct rt_history *history; /* the thread's, once it runs */
     struct rt_control *control; /* the commands' thread's */
     struct rt_watcher *watcher; /* NULL: nothing is watched */
+    struct rt_checker checker;  /* the thread's */
     pthread_t thread, commands;
     bool threads;
     int wake_fd, stop_fd;
