@@ -3,6 +3,7 @@
  * `perigee check`: loads each app as the server would, migrates an empty database in memory, and hands both
  * to the checks (lua/check_run.h), which also look at apps that do not load. With --standing it does so again and again
  * (server/checker.h). */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,8 @@
 #include "lua/check_run.h"
 #include "server/checker.h"
 #include "server/command.h"
+
+enum { REST_MS = 3000 }; /* the candidate is live by then, or its author thinks */
 
 /* 0 with an open database, or with NULL where there is no schema to check against; else what is wrong with it. */
 static int open_schema(const struct rt_options *o, const char *app, struct rt_conn **ret, struct rt_err *err)
@@ -130,6 +133,7 @@ static int check_once(struct rt_options *options, struct rt_check *check, const 
 static int check_again(struct rt_options *options, struct rt_check *check, struct rt_err *err)
 {
     const char *folder;
+    struct pollfd more = { .fd = STDIN_FILENO, .events = POLLIN };
     while (rt_checker_question(&options->apps, &options->db, &folder)) {
         int errors = 0;
         if (chdir(folder))
@@ -140,7 +144,8 @@ static int check_again(struct rt_options *options, struct rt_check *check, struc
         fflush(stdout);
         if (write(RT_CHECKER_FD, &(unsigned char){ errors > 0 }, 1) != 1 || chdir("/"))
             return rt_err_set(err, RT_E_IO, "nobody waits for this check");
-        rt_check_rest(check);
+        if (poll(&more, 1, REST_MS) == 0)
+            rt_check_rest(check);
     }
     return 0;
 }

@@ -21,7 +21,7 @@ static const char *const check_flags[] = { "json", "standing", NULL };
 static const char *const openapi_flags[] = { "json", "postman", NULL };
 static const char *const fix_flags[] = { "json", "app", NULL };
 static const char *const console_flags[] = { "write", "json", NULL };
-static const char *const test_flags[] = { "spec", "filter", "jobs", "output", "list", "worker", NULL };
+static const char *const test_flags[] = { "spec", "filter", "jobs", "output", "list", NULL };
 
 const struct rt_command rt_commands[] = {
     { "serve", "", "Serve the apps until SIGTERM", no_flags, rt_cmd_serve },
