@@ -15,8 +15,7 @@
 enum rt_password_cost { RT_PASSWORD_DEAR, RT_PASSWORD_CHEAP };
 
 /* A pool (base/pool.h) of `threads` hashers. rt_pool_free drops waiting jobs without calling them. */
-int rt_password_pool_new(int threads, int queue, enum rt_password_cost cost, struct rt_pool **ret,
-                         struct rt_err *err);
+int rt_password_pool_new(int threads, int queue, enum rt_password_cost cost, struct rt_pool **ret, struct rt_err *err);
 
 /* A job; the caller's memory until `done`. The password is copied and wiped after use. */
 struct rt_password_job {

@@ -59,8 +59,8 @@ static void make(struct rt_releaser *r, struct rt_reload *ask, const char *reaso
         rt_watcher_take(r->watcher);
         r->quiet_at = 0;
     }
-    int status = ask->number ? releaser__rollback(r, ask->number, ask->who, &out)
-                             : releaser__reload(r, ask->who, reason, &out);
+    int status =
+        ask->number ? releaser__rollback(r, ask->number, ask->who, &out) : releaser__reload(r, ask->who, reason, &out);
     set_making(r, false);
     if (ask->done)
         ask->done(ask, status, rt_buf_cstr(&out));

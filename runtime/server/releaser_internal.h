@@ -27,7 +27,7 @@ struct rt_releaser {
     int wake_fd, stop_fd;
     _Atomic bool stop, hangup;
     _Atomic int number;
-    uint64_t quiet_at; /* when the files that are being saved count as saved; 0: nothing was. The thread's */
+    uint64_t quiet_at;  /* when the files that are being saved count as saved; 0: nothing was. The thread's */
     uint64_t quiet_end; /* … at the latest */
     bool yields;        /* what is being made is of no use when files are saved again */
     int given_up;       /* how often in a row it was */
