@@ -21,7 +21,7 @@ enum { COPY_DEPTH = 24 };
 struct rt_check {
     struct rt_alloc memory; /* many small objects: malloc took a third of the time */
     lua_State *L;
-    size_t kept; /* bytes in use after the last collection */
+    size_t kept; /* bytes in use after the first run, then after the latest collection */
 };
 
 static const char checks[] = "rt.check";
@@ -340,9 +340,11 @@ int rt_check_finish(struct rt_check *c, bool json, bool colours, int *ret_errors
 }
 
 /* A collection takes as long as a check of which most is known: not after each. */
-void rt_check_rest(struct rt_check *c)
+void rt_check_rest(struct rt_check *c, bool idle)
 {
-    if (c->kept && c->memory.used < c->kept + c->kept / 2)
+    if (c->kept == 0)
+        c->kept = c->memory.used;
+    if (c->memory.used < c->kept + c->kept / (idle ? 8 : 2))
         return;
     lua_gc(c->L, LUA_GCCOLLECT);
     rt_alloc_trim(&c->memory);

@@ -144,8 +144,9 @@ static int check_again(struct rt_options *options, struct rt_check *check, struc
         fflush(stdout);
         if (write(RT_CHECKER_FD, &(unsigned char){ errors > 0 }, 1) != 1 || chdir("/"))
             return rt_err_set(err, RT_E_IO, "nobody waits for this check");
+        rt_check_rest(check, false);
         if (poll(&more, 1, REST_MS) == 0)
-            rt_check_rest(check);
+            rt_check_rest(check, true);
     }
     return 0;
 }
