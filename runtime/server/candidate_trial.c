@@ -44,6 +44,29 @@ static bool read_some(struct rt_trial_process *p)
     return n > 0;
 }
 
+static int start_check(struct rt_candidate *c, int a, struct rt_trial *t, struct rt_err *err)
+{
+    struct rt_trial_process *p = &t->process[RT_TRIAL_CHECK];
+    char home[sizeof t->folder], *db = realpath(c->host->options->db, NULL);
+    snprintf(home, sizeof home, "%.*s", (int)(strrchr(t->folder, '/') - t->folder), t->folder);
+    t->checker = c->checker;
+    int rc = rt_checker_ask(c->checker, home, c->host->apps[a].shared.name, db ? db : "", t->folder, err);
+    free(db);
+    p->pid = c->checker->pid;
+    p->fd = c->checker->output;
+    return rc;
+}
+
+/* Its process has ended. One that has been there before may have been ended from outside. */
+static bool check_again(struct rt_candidate *c, int a, struct rt_trial *t)
+{
+    if (!t->checker || t->checker->questions < 2)
+        return false;
+    rt_checker_stop(t->checker);
+    rt_buf_reset(&t->process[RT_TRIAL_CHECK].output);
+    return start_check(c, a, t, NULL) == 0;
+}
+
 /* The check has said all that it had to say. */
 static void take_verdict(struct rt_trial *t)
 {
@@ -59,7 +82,7 @@ static void take_verdict(struct rt_trial *t)
 }
 
 /* Reads until all have ended: 0, or why they are to be ended. */
-static int read_all(struct rt_candidate *c, struct rt_trial *t)
+static int read_all(struct rt_candidate *c, int a, struct rt_trial *t)
 {
     struct pollfd p[RT_TRIALS + 1]; /* the last one: the check's verdict */
     uint64_t end = rt_mono_ns() + TRIAL_SECONDS * 1000000000ull;
@@ -80,6 +103,10 @@ static int read_all(struct rt_candidate *c, struct rt_trial *t)
             take_verdict(t);
             p[RT_TRIALS].fd = -1;
             p[RT_TRIAL_CHECK].fd = t->checker ? p[RT_TRIAL_CHECK].fd : -1;
+        }
+        if (t->checker && p[RT_TRIAL_CHECK].fd < 0 && check_again(c, a, t)) {
+            p[RT_TRIAL_CHECK].fd = t->checker->output;
+            p[RT_TRIALS].fd = t->checker->verdict;
         }
     }
     return 0;
@@ -154,17 +181,6 @@ static int start_specs(struct rt_candidate *c, int a, struct rt_trial *t, const 
     return 0;
 }
 
-static int start_check(struct rt_candidate *c, int a, struct rt_trial *t, const char *db, struct rt_err *err)
-{
-    char home[sizeof t->folder];
-    snprintf(home, sizeof home, "%.*s", (int)(strrchr(t->folder, '/') - t->folder), t->folder);
-    t->checker = c->checker;
-    int rc = rt_checker_ask(c->checker, home, c->host->apps[a].shared.name, db, t->folder, err);
-    t->process[RT_TRIAL_CHECK].pid = c->checker->pid;
-    t->process[RT_TRIAL_CHECK].fd = c->checker->output;
-    return rc;
-}
-
 static bool has_specs(const struct rt_candidate *c, int a)
 {
     char prefix[100];
@@ -187,7 +203,7 @@ int rt_trial_start(struct rt_candidate *c, int a, struct rt_trial *t, struct rt_
     int rc = db ? rt_tree_write(c->app[a].tree, t->folder, err)
                 : rt_err_set(err, RT_E_IO, "cannot read the folder %s: %s", o->db, strerror(errno));
     if (rc == 0 && o->release_check)
-        rc = start_check(c, a, t, db, err);
+        rc = start_check(c, a, t, err);
     if (rc == 0 && o->release_specs && has_specs(c, a))
         rc = start_specs(c, a, t, db, err);
     free(db);
@@ -241,7 +257,7 @@ static int verdict(const char *app, struct rt_trial *t, struct rt_buf *out, stru
 int rt_trial_finish(struct rt_candidate *c, int a, struct rt_trial *t, struct rt_buf *out, struct rt_err *err)
 {
     const char *app = c->host->apps[a].shared.name;
-    int rc = read_all(c, t);
+    int rc = read_all(c, a, t);
     end(t, rc != 0);
     if (rc == RT_E_EXPIRED)
         rt_err_set(err, rc, "app %s: check or specs did not end within %d seconds", app, TRIAL_SECONDS);

@@ -17,6 +17,7 @@ enum { RT_CHECKER_FD = 3 };
 struct rt_checker {
     pid_t pid; /* 0: there is none */
     int to, output, verdict;
+    int questions; /* that it was asked */
 };
 
 /* Asks for a check of `app` whose scripts are in `folder`, with the migrations in `db`; starts the process, at home in
