@@ -5,11 +5,9 @@
 #include "crypto/password.h"
 
 #include <sodium.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define PASSES 2
-#define MEMORY ((size_t)19 << 20)
 
 _Static_assert(RT_PASSWORD_HASH_BYTES == crypto_pwhash_STRBYTES, "room for sodium's text");
 
@@ -23,18 +21,33 @@ static void forget_password(struct rt_password_job *job)
     job->password_n = 0;
 }
 
+struct cost {
+    unsigned long long passes;
+    size_t memory;
+};
+
+static const struct cost costs[] = {
+    [RT_PASSWORD_DEAR] = { 2, (size_t)19 << 20 },
+    [RT_PASSWORD_CHEAP] = { crypto_pwhash_OPSLIMIT_MIN, crypto_pwhash_MEMLIMIT_MIN },
+};
+
+static int hash(const struct cost *c, const char *password, size_t n, char out[RT_PASSWORD_HASH_BYTES])
+{
+    int rc = crypto_pwhash_str_alg(out, password, n, c->passes, c->memory, crypto_pwhash_ALG_ARGON2ID13);
+    return rc == 0 ? 0 : RT_E_NOMEM;
+}
+
 int rt_password_hash(const char *password, size_t n, char out[RT_PASSWORD_HASH_BYTES])
 {
-    int rc = crypto_pwhash_str_alg(out, password, n, PASSES, MEMORY, crypto_pwhash_ALG_ARGON2ID13);
-    return rc == 0 ? 0 : RT_E_NOMEM;
+    return hash(&costs[RT_PASSWORD_DEAR], password, n, out);
 }
 
 static void run_job(void *arg, void **mine, struct rt_task *task)
 {
-    (void)arg, (void)mine;
+    (void)mine;
     struct rt_password_job *job = (struct rt_password_job *)task;
     if (!job->verify)
-        job->result = rt_password_hash(job->password, job->password_n, job->hash);
+        job->result = hash(arg, job->password, job->password_n, job->hash);
     else
         job->result = crypto_pwhash_str_verify(job->hash, job->password, job->password_n) == 0 ? 0 : RT_E_DENIED;
     forget_password(job);
@@ -47,9 +60,10 @@ static void drop_job(void *arg, struct rt_task *task)
     forget_password((struct rt_password_job *)task);
 }
 
-int rt_password_pool_new(int threads, int queue, struct rt_pool **ret, struct rt_err *err)
+int rt_password_pool_new(int threads, int queue, enum rt_password_cost cost, struct rt_pool **ret, struct rt_err *err)
 {
-    return rt_pool_new(threads, queue, &(struct rt_pool_work){ .run = run_job, .drop = drop_job }, ret, err);
+    struct rt_pool_work work = { .run = run_job, .drop = drop_job, .arg = (void *)(uintptr_t)&costs[cost] };
+    return rt_pool_new(threads, queue, &work, ret, err);
 }
 
 static int submit(struct rt_pool *p, struct rt_password_job *job, const char *password, size_t n)

@@ -11,8 +11,11 @@
 
 #define RT_PASSWORD_HASH_BYTES 128 /* sodium's encoded string, NUL included */
 
+/* What a new hash costs whoever guesses, and thereby us. Specs have no password worth guessing. */
+enum rt_password_cost { RT_PASSWORD_DEAR, RT_PASSWORD_CHEAP };
+
 /* A pool (base/pool.h) of `threads` hashers. rt_pool_free drops waiting jobs without calling them. */
-int rt_password_pool_new(int threads, int queue, struct rt_pool **ret, struct rt_err *err);
+int rt_password_pool_new(int threads, int queue, enum rt_password_cost cost, struct rt_pool **ret, struct rt_err *err);
 
 /* A job; the caller's memory until `done`. The password is copied and wiped after use. */
 struct rt_password_job {

@@ -29,5 +29,8 @@ int rt_check_add(struct rt_check *c, const struct rt_check_app *app, struct rt_e
 /* Prints what was found in all apps, ordered by file and line: text on standard error with a line per app on
  * standard output, or a JSON list there. *ret_errors: how many of them are errors, not warnings. */
 int rt_check_finish(struct rt_check *c, bool json, bool colours, int *ret_errors, struct rt_err *err);
+/* Between two runs: the next one knows the files of those before. Gives back memory that nobody needs, if it is
+ * much, or if this is a good time. */
+void rt_check_rest(struct rt_check *c, bool idle);
 
 #endif

@@ -8,6 +8,8 @@
 #include "server/history.h"
 #include "server/host.h"
 
+struct rt_checker;
+
 struct rt_candidate {
     struct rt_host *host;
     struct rt_candidate_app {
@@ -19,7 +21,8 @@ struct rt_candidate {
         int files;         /* that differ from what serves */
     } app[RT_APPS_MAX];
     int failed;
-    bool trial; /* is to be held; true at first */
+    bool trial;                 /* is to be held; true at first */
+    struct rt_checker *checker; /* for the trial */
     /* Asked now and then during trials: true ends them, as nobody needs their outcome any more. Nullable. */
     bool (*over)(void *arg);
     void *over_arg;
@@ -38,7 +41,8 @@ void rt_candidate_build(struct rt_candidate *c);
 /* App `a` does not go live, for this reason. */
 void rt_candidate_refuse(struct rt_candidate *c, int a, int code, const char *why);
 
-/* ---- candidate_trial.c: check and specs, each in a process of its own, while the candidate is built ---- */
+/* ---- candidate_trial.c: check and specs, each in a process of its own, while the candidate is built. The check's
+ * stays for the next candidate (server/checker.h). ---- */
 
 enum { RT_TRIAL_CHECK, RT_TRIAL_SPECS, RT_TRIALS };
 
@@ -50,6 +54,7 @@ struct rt_trial {
         int status;
         struct rt_buf output;
     } process[RT_TRIALS];
+    struct rt_checker *checker; /* the check's process, while it is asked */
 };
 
 /* Starts what the options ask for; what was started has to be finished or dropped. */
@@ -59,5 +64,8 @@ int rt_trial_start(struct rt_candidate *c, int a, struct rt_trial *trial, struct
 int rt_trial_finish(struct rt_candidate *c, int a, struct rt_trial *trial, struct rt_buf *out, struct rt_err *err);
 /* Ends it: nobody needs the outcome. */
 void rt_trial_drop(struct rt_trial *trial);
+/* Starts this program again: in `folder`, where it also may write, at a lower priority, in a process group of its own,
+ * with descriptors `fds` as 0, 1, … (-1: /dev/null). 0 or an errno. */
+int rt_trial_spawn(const char *const *argv, const char *folder, const int *fds, int n, pid_t *ret);
 
 #endif

@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "server/candidate.h"
+#include "server/checker.h"
 
 enum { TRIAL_SECONDS = 120, LOOK_MS = 50, OUTPUT_KEPT = 32 << 10, NICE = 5, VARIABLES_MAX = 500 };
 
@@ -43,28 +44,72 @@ static bool read_some(struct rt_trial_process *p)
     return n > 0;
 }
 
-/* Reads until all have ended: 0, or why they are to be ended. */
-static int read_all(struct rt_candidate *c, struct rt_trial *t)
+static int start_check(struct rt_candidate *c, int a, struct rt_trial *t, struct rt_err *err)
 {
-    struct pollfd p[RT_TRIALS];
-    int left = 0;
+    struct rt_trial_process *p = &t->process[RT_TRIAL_CHECK];
+    char home[sizeof t->folder], *db = realpath(c->host->options->db, NULL);
+    snprintf(home, sizeof home, "%.*s", (int)(strrchr(t->folder, '/') - t->folder), t->folder);
+    t->checker = c->checker;
+    int rc = rt_checker_ask(c->checker, home, c->host->apps[a].shared.name, db ? db : "", t->folder, err);
+    free(db);
+    p->pid = c->checker->pid;
+    p->fd = c->checker->output;
+    return rc;
+}
+
+/* Its process has ended. One that has been there before may have been ended from outside. */
+static bool check_again(struct rt_candidate *c, int a, struct rt_trial *t)
+{
+    if (!t->checker || t->checker->questions < 2)
+        return false;
+    rt_checker_stop(t->checker);
+    rt_buf_reset(&t->process[RT_TRIAL_CHECK].output);
+    return start_check(c, a, t, NULL) == 0;
+}
+
+/* The check has said all that it had to say. */
+static void take_verdict(struct rt_trial *t)
+{
+    struct rt_trial_process *p = &t->process[RT_TRIAL_CHECK];
+    struct pollfd more = { .fd = p->fd, .events = POLLIN };
+    unsigned char status;
+    if (read(t->checker->verdict, &status, 1) != 1)
+        return; /* it ends: so does its output */
+    while (poll(&more, 1, 0) > 0 && read_some(p))
+        ;
+    p->status = status << 8; /* as of waitpid() */
+    t->checker = NULL;
+}
+
+/* Reads until all have ended: 0, or why they are to be ended. */
+static int read_all(struct rt_candidate *c, int a, struct rt_trial *t)
+{
+    struct pollfd p[RT_TRIALS + 1]; /* the last one: the check's verdict */
     uint64_t end = rt_mono_ns() + TRIAL_SECONDS * 1000000000ull;
-    for (int i = 0; i < RT_TRIALS; i++) {
+    for (int i = 0; i < RT_TRIALS; i++)
         p[i] = (struct pollfd){ .fd = t->process[i].pid ? t->process[i].fd : -1, .events = POLLIN };
-        left += p[i].fd >= 0;
-    }
-    while (left > 0 && rt_mono_ns() < end) {
+    p[RT_TRIALS] = (struct pollfd){ .fd = t->checker ? t->checker->verdict : -1, .events = POLLIN };
+    while (p[RT_TRIAL_CHECK].fd >= 0 || p[RT_TRIAL_SPECS].fd >= 0) {
+        if (rt_mono_ns() >= end)
+            return RT_E_EXPIRED;
         if (c->over && c->over(c->over_arg))
             return RT_E_INTERRUPTED;
-        if (poll(p, RT_TRIALS, LOOK_MS) <= 0)
+        if (poll(p, RT_TRIALS + 1, LOOK_MS) <= 0)
             continue;
         for (int i = 0; i < RT_TRIALS; i++)
-            if (p[i].fd >= 0 && p[i].revents && !read_some(&t->process[i])) {
+            if (p[i].fd >= 0 && p[i].revents && !read_some(&t->process[i]))
                 p[i].fd = -1;
-                left--;
-            }
+        if (p[RT_TRIALS].fd >= 0 && p[RT_TRIALS].revents) {
+            take_verdict(t);
+            p[RT_TRIALS].fd = -1;
+            p[RT_TRIAL_CHECK].fd = t->checker ? p[RT_TRIAL_CHECK].fd : -1;
+        }
+        if (t->checker && p[RT_TRIAL_CHECK].fd < 0 && check_again(c, a, t)) {
+            p[RT_TRIAL_CHECK].fd = t->checker->output;
+            p[RT_TRIALS].fd = t->checker->verdict;
+        }
     }
-    return left ? RT_E_EXPIRED : 0;
+    return 0;
 }
 
 /* The server's settings are for the server: files that they name lie elsewhere for this process. What it writes goes
@@ -85,53 +130,54 @@ static void fill_environment(const char **out, char *tmp, size_t size, const cha
     out[n] = NULL;
 }
 
-static int spawn(const struct rt_candidate *c, int a, const char *command, const char *folder, int out, pid_t *ret)
+int rt_trial_spawn(const char *const *argv, const char *folder, const int *fds, int n, pid_t *ret)
 {
-    const char *app = c->host->apps[a].shared.name, *variables[VARIABLES_MAX + 2];
-    char tmp[1100], *db = realpath(c->host->options->db, NULL);
-    const char *argv[] = { "perigee", command, app, "--apps", app, "--scripts", ".", "--db", db, NULL };
+    const char *variables[VARIABLES_MAX + 2];
+    char tmp[1100];
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
     sigset_t none;
-    if (!db)
-        return errno;
     fill_environment(variables, tmp, sizeof tmp, folder);
     sigemptyset(&none);
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_addchdir_np(&files, folder); /* so that messages name files as their author knows them */
-    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&files, out, 1);
-    posix_spawn_file_actions_adddup2(&files, out, 2);
+    for (int i = 0; i < n; i++)
+        if (fds[i] < 0)
+            posix_spawn_file_actions_addopen(&files, i, "/dev/null", O_RDONLY, 0);
+        else
+            posix_spawn_file_actions_adddup2(&files, fds[i], i);
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setpgroup(&attributes, 0);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-    int rc = posix_spawn(ret, "/proc/self/exe", &files, &attributes, (char *const *)argv, (char *const *)variables);
+    int rc = posix_spawn(ret, "/proc/self/exe", &files, &attributes, (char *const *)(uintptr_t)argv,
+                         (char *const *)(uintptr_t)variables);
     posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attributes);
-    free(db);
+    if (rc == 0)
+        setpriority(PRIO_PROCESS, (id_t)*ret, NICE); /* requests come first */
     return rc;
 }
 
 static const char *const COMMANDS[RT_TRIALS] = { "check", "test" };
 static const char *const FAILED[RT_TRIALS] = { "the check found errors", "specs failed" };
 
-static int start(struct rt_candidate *c, int a, struct rt_trial *t, int i, struct rt_err *err)
+static int start_specs(struct rt_candidate *c, int a, struct rt_trial *t, const char *db, struct rt_err *err)
 {
+    const char *app = c->host->apps[a].shared.name;
+    const char *argv[] = { "perigee", "test", app, "--apps", app, "--scripts", ".", "--db", db, NULL };
+    struct rt_trial_process *p = &t->process[RT_TRIAL_SPECS];
     int ends[2];
-    pid_t pid;
     if (pipe2(ends, O_CLOEXEC))
-        return rt_err_set(err, RT_E_IO, "no pipe for `perigee %s`: %s", COMMANDS[i], strerror(errno));
-    int rc = spawn(c, a, COMMANDS[i], t->folder, ends[1], &pid);
+        return rt_err_set(err, RT_E_IO, "no pipe for `perigee test`: %s", strerror(errno));
+    int rc = rt_trial_spawn(argv, t->folder, (int[]){ -1, ends[1], ends[1] }, 3, &p->pid);
     close(ends[1]);
     if (rc) {
+        p->pid = 0;
         close(ends[0]);
-        return rt_err_set(err, RT_E_IO, "app %s: `perigee %s` cannot be started: %s", c->host->apps[a].shared.name,
-                          COMMANDS[i], strerror(rc));
+        return rt_err_set(err, RT_E_IO, "app %s: `perigee test` cannot be started: %s", app, strerror(rc));
     }
-    setpriority(PRIO_PROCESS, (id_t)pid, NICE); /* requests come first */
-    t->process[i].pid = pid;
-    t->process[i].fd = ends[0];
+    p->fd = ends[0];
     return 0;
 }
 
@@ -153,11 +199,14 @@ int rt_trial_start(struct rt_candidate *c, int a, struct rt_trial *t, struct rt_
         return rt_err_set(err, RT_E_IO, "cannot make the folder %s: %s", t->folder, strerror(errno));
     for (int i = 0; i < RT_TRIALS; i++)
         rt_buf_init(&t->process[i].output, 0);
-    int rc = rt_tree_write(c->app[a].tree, t->folder, err);
+    char *db = realpath(o->db, NULL);
+    int rc = db ? rt_tree_write(c->app[a].tree, t->folder, err)
+                : rt_err_set(err, RT_E_IO, "cannot read the folder %s: %s", o->db, strerror(errno));
     if (rc == 0 && o->release_check)
-        rc = start(c, a, t, RT_TRIAL_CHECK, err);
+        rc = start_check(c, a, t, err);
     if (rc == 0 && o->release_specs && has_specs(c, a))
-        rc = start(c, a, t, RT_TRIAL_SPECS, err);
+        rc = start_specs(c, a, t, db, err);
+    free(db);
     if (rc)
         rt_trial_drop(t);
     return rc;
@@ -165,16 +214,16 @@ int rt_trial_start(struct rt_candidate *c, int a, struct rt_trial *t, struct rt_
 
 static void end(struct rt_trial *t, bool kill_them)
 {
-    for (int i = 0; i < RT_TRIALS; i++) {
-        struct rt_trial_process *p = &t->process[i];
-        if (!p->pid)
-            continue;
+    struct rt_trial_process *p = &t->process[RT_TRIAL_SPECS];
+    if (p->pid) {
         close(p->fd);
         if (kill_them)
             kill(-p->pid, SIGKILL);
         while (waitpid(p->pid, &p->status, 0) < 0 && errno == EINTR)
             ;
     }
+    if (t->checker) /* it has no verdict */
+        t->process[RT_TRIAL_CHECK].status = rt_checker_stop(t->checker);
     rt_tree_remove(t->folder);
 }
 
@@ -208,7 +257,7 @@ static int verdict(const char *app, struct rt_trial *t, struct rt_buf *out, stru
 int rt_trial_finish(struct rt_candidate *c, int a, struct rt_trial *t, struct rt_buf *out, struct rt_err *err)
 {
     const char *app = c->host->apps[a].shared.name;
-    int rc = read_all(c, t);
+    int rc = read_all(c, a, t);
     end(t, rc != 0);
     if (rc == RT_E_EXPIRED)
         rt_err_set(err, rc, "app %s: check or specs did not end within %d seconds", app, TRIAL_SECONDS);

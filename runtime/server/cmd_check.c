@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * `perigee check`: loads each app as the server would, migrates an empty database in memory, and hands both
- * to the checks (lua/check_run.h), which also look at apps that do not load. */
+ * to the checks (lua/check_run.h), which also look at apps that do not load. With --standing it does so again and again
+ * (server/checker.h). */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +12,10 @@
 #include "db/migrate.h"
 #include "http/router.h"
 #include "lua/check_run.h"
+#include "server/checker.h"
 #include "server/command.h"
+
+enum { REST_MS = 3000 }; /* the candidate is live by then, or its author thinks */
 
 /* 0 with an open database, or with NULL where there is no schema to check against; else what is wrong with it. */
 static int open_schema(const struct rt_options *o, const char *app, struct rt_conn **ret, struct rt_err *err)
@@ -111,28 +116,58 @@ static int check_all(struct rt_offline *o, struct rt_check *check, bool json, in
     return rc ? rc : rt_check_finish(check, json, colours, ret_errors, err);
 }
 
-int rt_cmd_check(struct rt_options *options, int argc, char **argv)
+/* One run: of `app`, or of all. */
+static int check_once(struct rt_options *options, struct rt_check *check, const char *app, bool json, int *ret_errors,
+                      struct rt_err *err)
 {
     static struct rt_offline o;
+    memset(&o, 0, sizeof o);
+    o.host.options = options;
+    int rc = rt_host_find_apps(&o.host, err);
+    if (rc == 0)
+        rc = rt_only_app(&o.host, app, err);
+    return rc ? rc : check_all(&o, check, json, ret_errors, err);
+}
+
+/* For the releaser, until it closes the input. */
+static int check_again(struct rt_options *options, struct rt_check *check, struct rt_err *err)
+{
+    const char *folder;
+    struct pollfd more = { .fd = STDIN_FILENO, .events = POLLIN };
+    while (rt_checker_question(&options->apps, &options->db, &folder)) {
+        int errors = 0;
+        if (chdir(folder))
+            return rt_err_set(err, RT_E_IO, "cannot read the folder %s", folder);
+        int rc = check_once(options, check, options->apps, false, &errors, err);
+        if (rc)
+            return rc;
+        fflush(stdout);
+        if (write(RT_CHECKER_FD, &(unsigned char){ errors > 0 }, 1) != 1 || chdir("/"))
+            return rt_err_set(err, RT_E_IO, "nobody waits for this check");
+        rt_check_rest(check, false);
+        if (poll(&more, 1, REST_MS) == 0)
+            rt_check_rest(check, true);
+    }
+    return 0;
+}
+
+int rt_cmd_check(struct rt_options *options, int argc, char **argv)
+{
     struct rt_check *check = NULL;
     struct rt_err err;
     int errors = 0;
-    bool json = rt_take_flag(&argc, argv, "--json");
+    bool json = rt_take_flag(&argc, argv, "--json"), again = rt_take_flag(&argc, argv, "--standing");
     if (argc > 2) {
         fprintf(stderr, "usage: perigee check [APP] [--json]\n");
         return 2;
     }
-    o.host.options = options;
-    int rc = rt_host_find_apps(&o.host, &err);
-    if (rc == 0)
-        rc = rt_only_app(&o.host, argc > 1 ? argv[1] : NULL, &err);
-    if (rc == 0)
-        rc = rt_watchdog_start(&err);
+    int rc = rt_watchdog_start(&err);
     if (rc)
         return rt_command_failed(&err);
     rc = rt_check_new(&check, &err);
     if (rc == 0)
-        rc = check_all(&o, check, json, &errors, &err);
+        rc = again ? check_again(options, check, &err)
+                   : check_once(options, check, argc > 1 ? argv[1] : NULL, json, &errors, &err);
     rt_check_free(check);
     rt_watchdog_stop();
     return rc ? rt_command_failed(&err) : errors > 0;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * `perigee test`: an app's specs against its real scripts and the real host. This process finds the files and shows
- * what happens; others, started with --worker, run them (server/spec_jobs.h). */
+ * what happens; others run them (server/spec_jobs.h). */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +36,7 @@ static void report(void *arg, const char *line, size_t n)
     fflush(to);
 }
 
-static int run_files(struct rt_spec_host *s, int argc, char **argv, const char *filter, bool list, FILE *to,
+static int run_files(struct rt_spec_host *s, const struct rt_spec_jobs *plan, char *const *files, int n_files, FILE *to,
                      struct rt_err *err)
 {
     struct rt_services services = s->host.workers[0].services[0]; /* a state of its own, with more time and room */
@@ -51,14 +50,14 @@ static int run_files(struct rt_spec_host *s, int argc, char **argv, const char *
     services.script_ms *= LONGER;
     services.script_mb = SCRIPT_MB;
     services.limit_factor = 1;
-    if (list)
+    if (plan->list)
         args[n++] = "--list";
-    if (filter) {
-        snprintf(text, sizeof text, "--filter=%s", filter);
+    if (plan->pattern) {
+        snprintf(text, sizeof text, "--filter=%s", plan->pattern);
         args[n++] = text;
     }
-    for (int i = 0; i < argc && n < ARGS_MAX; i++)
-        args[n++] = argv[i];
+    for (int i = 0; i < n_files && n < ARGS_MAX; i++)
+        args[n++] = files[i];
     int rc = rt_vm_new(&services, rt_routing_now(&s->host)->release[0]->tree, &vm, err);
     if (rc == 0)
         rc = rt_app_load(vm, services.app->name, &app, err);
@@ -70,21 +69,16 @@ static int run_files(struct rt_spec_host *s, int argc, char **argv, const char *
     return rc;
 }
 
-static int work(struct rt_options *o, int argc, char **argv, const char *filter, bool list)
+static int work(const struct rt_spec_jobs *plan, const char *app, char *const *files, int n, FILE *to)
 {
     static struct rt_spec_host s;
     struct rt_err err;
-    FILE *to = fdopen(RT_SPEC_REPORT_FD, "w");
-    if (!to || fcntl(RT_SPEC_REPORT_FD, F_SETFD, FD_CLOEXEC)) { /* what specs start may outlive them */
-        fprintf(stderr, "perigee: --worker is for perigee test itself\n");
-        return 2;
-    }
     rt_log_setup(RT_LOG_WARN, RT_LOG_TEXT);
-    int rc = rt_spec_host_open(&s, o, argv[0], &err);
+    int rc = rt_spec_host_open(&s, plan->options, app, &err);
     if (rc == 0)
         rc = rt_watchdog_start(&err);
     if (rc == 0)
-        rc = run_files(&s, argc - 1, argv + 1, filter, list, to, &err);
+        rc = run_files(&s, plan, files, n, to, &err);
     rt_watchdog_stop();
     rt_spec_host_close(&s);
     fclose(to);
@@ -142,10 +136,11 @@ static int run(struct rt_options *o, const char *app, const char *spec, struct r
 {
     struct rt_spec_files apps[RT_SPEC_APPS];
     char folder[256];
-    const char *const options[] = { "--scripts", o->scripts, "--db", o->db, "--data", folder, NULL };
+    struct rt_options options = *o;
     struct rt_err err;
     int n = 0, rc = find_specs(o, app, spec, apps, &n, &err), stopped = 0;
-    jobs->options = options;
+    jobs->options = &options;
+    options.data = folder;
     rt_spec_show_begin(show);
     if (rc == 0 && (rc = make_folder(folder, sizeof folder, &err)) == 0) {
         rc = rt_spec_jobs_run(jobs, apps, n, show, &stopped, &err);
@@ -167,14 +162,11 @@ static int run(struct rt_options *o, const char *app, const char *spec, struct r
 int rt_cmd_test(struct rt_options *o, int argc, char **argv)
 {
     struct rt_spec_show show = { .to = stdout, .colours = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") };
-    struct rt_spec_jobs jobs = { .jobs = rt_cores() };
-    bool worker = rt_take_flag(&argc, argv, "--worker");
+    struct rt_spec_jobs jobs = { .work = work, .jobs = rt_cores() };
     const char *spec = rt_take_value(&argc, argv, "--spec"), *count = rt_take_value(&argc, argv, "--jobs");
     const char *output = rt_take_value(&argc, argv, "--output"), *filter = rt_take_value(&argc, argv, "--filter");
     jobs.list = show.list = rt_take_flag(&argc, argv, "--list");
     jobs.jobs = jobs.list ? 1 : jobs.jobs; /* in order */
-    if (worker && argc > 1)
-        return work(o, argc - 1, argv + 1, filter, jobs.list);
     if (count)
         jobs.jobs = atoi(count);
     if (argc > 3 || (argc > 2 && filter) || jobs.jobs < 1 || !read_output(output, &show.output) ||

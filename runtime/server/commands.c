@@ -17,17 +17,18 @@
 static const char *const no_flags[] = { NULL };
 static const char *const new_flags[] = { "title", NULL };
 static const char *const json_flag[] = { "json", NULL };
+static const char *const check_flags[] = { "json", "standing", NULL };
 static const char *const openapi_flags[] = { "json", "postman", NULL };
 static const char *const fix_flags[] = { "json", "app", NULL };
 static const char *const console_flags[] = { "write", "json", NULL };
-static const char *const test_flags[] = { "spec", "filter", "jobs", "output", "list", "worker", NULL };
+static const char *const test_flags[] = { "spec", "filter", "jobs", "output", "list", NULL };
 
 const struct rt_command rt_commands[] = {
     { "serve", "", "Serve the apps until SIGTERM", no_flags, rt_cmd_serve },
     { "new", "APP [--title TITLE] ", "Make an app to begin with: users, a resource, a rule, specs, tables", new_flags,
       rt_cmd_new },
     { "check", "[APP] [--json] ", "Report every problem that can be known before running, as file:line:column",
-      json_flag, rt_cmd_check },
+      check_flags, rt_cmd_check },
     { "apps", "[--json] ", "List the apps with their docs pages and demo logins", json_flag, rt_cmd_apps },
     { "routes", "[APP] [--json] ", "List the routes", json_flag, rt_cmd_routes },
     { "openapi", "[APP [PAGE] [--postman]] [--json] ",

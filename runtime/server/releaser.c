@@ -18,6 +18,7 @@
 #include "server/watch.h"
 
 enum { QUIET_MS = 60, UNQUIET_MS = 1000, GIVE_UP_MAX = 3, OUTPUT_MAX = 4 << 20 };
+enum { CHECKER_MS = 600000 }; /* how long the check's process stays while nobody saves */
 
 static void wake(int fd)
 {
@@ -58,8 +59,8 @@ static void make(struct rt_releaser *r, struct rt_reload *ask, const char *reaso
         rt_watcher_take(r->watcher);
         r->quiet_at = 0;
     }
-    int status = ask->number ? releaser__rollback(r, ask->number, ask->who, &out)
-                             : releaser__reload(r, ask->who, reason, &out);
+    int status =
+        ask->number ? releaser__rollback(r, ask->number, ask->who, &out) : releaser__reload(r, ask->who, reason, &out);
     set_making(r, false);
     if (ask->done)
         ask->done(ask, status, rt_buf_cstr(&out));
@@ -141,12 +142,15 @@ static void *work(void *arg)
         struct pollfd p[2] = { { .fd = r->wake_fd, .events = POLLIN },
                                { .fd = watch ? rt_watcher_fd(r->watcher) : -1, .events = POLLIN } };
         uint64_t now = rt_mono_ns();
-        int wait = !r->quiet_at ? -1 : r->quiet_at > now ? (int)((r->quiet_at - now) / 1000000) + 1 : 0;
+        int idle = r->checker.pid ? CHECKER_MS : -1;
+        int wait = !r->quiet_at ? idle : r->quiet_at > now ? (int)((r->quiet_at - now) / 1000000) + 1 : 0;
         int n = poll(p, 2, wait);
         if (n > 0 && p[1].revents)
             look_at_files(r);
         if (n > 0 && p[0].revents)
             serve_woken(r);
+        if (n == 0 && !r->quiet_at)
+            rt_checker_stop(&r->checker);
         if (r->quiet_at && rt_mono_ns() >= r->quiet_at)
             make_saved(r);
     }

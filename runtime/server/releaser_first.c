@@ -93,6 +93,7 @@ void rt_releaser_close(struct rt_host *h)
     rt_metrics_close(h);
     if (!r)
         return;
+    rt_checker_stop(&r->checker);
     rt_control_close(r->control);
     rt_watcher_free(r->watcher);
     rt_history_close(r->history);

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "server/checker.h"
 #include "server/history.h"
 #include "server/host.h"
 #include "server/releaser.h"
@@ -20,12 +21,13 @@ struct rt_releaser {
     struct rt_history *history; /* the thread's, once it runs */
     struct rt_control *control; /* the commands' thread's */
     struct rt_watcher *watcher; /* NULL: nothing is watched */
+    struct rt_checker checker;  /* the thread's */
     pthread_t thread, commands;
     bool threads;
     int wake_fd, stop_fd;
     _Atomic bool stop, hangup;
     _Atomic int number;
-    uint64_t quiet_at; /* when the files that are being saved count as saved; 0: nothing was. The thread's */
+    uint64_t quiet_at;  /* when the files that are being saved count as saved; 0: nothing was. The thread's */
     uint64_t quiet_end; /* … at the latest */
     bool yields;        /* what is being made is of no use when files are saved again */
     int given_up;       /* how often in a row it was */

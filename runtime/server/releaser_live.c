@@ -196,6 +196,7 @@ int releaser__reload(struct rt_releaser *r, const char *who, const char *reason,
     rt_candidate_init(&c, r->host);
     c.over = releaser__over;
     c.over_arg = r;
+    c.checker = &r->checker;
     for (int a = 0; a < r->host->n_apps; a++)
         rt_candidate_read(&c, a);
     int status = finish(r, &c, who, reason, out);

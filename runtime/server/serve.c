@@ -61,7 +61,7 @@ static int start_shared(struct rt_host *h, struct rt_err *err)
         return rt_err_set(err, RT_E_NOMEM, "no memory to start");
     int threads = o->password_threads ? (int)o->password_threads : rt_cores();
     int rc = rt_host_start_reports(h, err);
-    return rc ? rc : rt_password_pool_new(threads, (int)o->password_queue, &h->passwords, err);
+    return rc ? rc : rt_password_pool_new(threads, (int)o->password_queue, RT_PASSWORD_DEAR, &h->passwords, err);
 }
 
 static void warn_of_open_doors(const struct rt_options *o)

@@ -42,7 +42,7 @@ static int start_shared(struct rt_host *h, struct rt_err *err)
     if (!h->limits || !h->cache)
         return rt_err_set(err, RT_E_NOMEM, "no memory to start");
     int rc = rt_host_start_reports(h, err);
-    return rc ? rc : rt_password_pool_new(1, QUEUE, &h->passwords, err);
+    return rc ? rc : rt_password_pool_new(1, QUEUE, RT_PASSWORD_CHEAP, &h->passwords, err);
 }
 
 static int load_scripts(struct rt_host *h, struct rt_err *err)

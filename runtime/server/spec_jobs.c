@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Each process gets a share of one app's files and reports on a descriptor of its own, a line of JSON per test. It
- * costs a few dozen milliseconds to start, so a handful of files is not shared out. */
+ * costs a few dozen milliseconds to start, so a handful of files is not shared out. They are forks of this process,
+ * which has no threads, rather than new programs: linking all libraries would be half of what a start costs. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,10 +17,8 @@
 #include "base/json.h"
 #include "server/spec_jobs.h"
 
-enum { JOBS_MAX = 64, ARGS_MAX = 2048, FILES_EACH = 3, TEST_SECONDS = 100, LINE_MAX = 4 << 20, LOOK_MS = 500 };
+enum { JOBS_MAX = 64, FILES_EACH = 3, TEST_SECONDS = 100, LINE_MAX = 4 << 20, LOOK_MS = 500 };
 enum { FILES_MOST = 900 }; /* busted takes 999 names */
-
-extern char **environ;
 
 struct job {
     const char *app;
@@ -54,36 +52,49 @@ static void catch_signals(bool on)
 
 static void be_patient(struct job *b) { b->patience_ns = rt_mono_ns() + TEST_SECONDS * 1000000000ull; }
 
-static int spawn_job(struct run *r, struct job *b, const struct rt_spec_files *files, int first, int step,
+/* What busted is to run: every `step`-th file from `first` on. */
+static int share_of(const struct rt_spec_files *files, int first, int step, char **ret)
+{
+    int n = 0;
+    for (int i = first; i < files->n && n < FILES_MOST; i += step)
+        ret[n++] = files->path[i];
+    return n;
+}
+
+/* The new process: nothing of the others' is open in it. */
+static _Noreturn void be_job(struct run *r, const struct rt_spec_files *files, int first, int step, int fd)
+{
+    char *share[FILES_MOST];
+    int n = share_of(files, first, step, share);
+    catch_signals(false);
+    for (int i = 0; i < JOBS_MAX; i++)
+        if (r->job[i].pid)
+            close(r->job[i].fd);
+    if (r->show->output != RT_SPEC_TEXT) /* what specs print has no place in a report */
+        dup2(STDERR_FILENO, STDOUT_FILENO);
+    FILE *to = fdopen(fd, "w");
+    exit(to ? r->plan->work(r->plan, files->app, share, n, to) : 1);
+}
+
+static int start_job(struct run *r, struct job *b, const struct rt_spec_files *files, int first, int step,
                      struct rt_err *err)
 {
-    const char *argv[ARGS_MAX] = { "perigee", "test", files->app, "--worker" };
-    int n = 4, ends[2];
-    for (const char *const *o = r->plan->options; *o; o++)
-        argv[n++] = *o;
-    if (r->plan->pattern) {
-        argv[n++] = "--filter";
-        argv[n++] = r->plan->pattern;
-    }
-    if (r->plan->list)
-        argv[n++] = "--list";
-    for (int i = first; i < files->n && n < ARGS_MAX - 1; i += step)
-        argv[n++] = files->path[i];
+    int ends[2];
     if (pipe2(ends, O_CLOEXEC))
         return rt_err_set(err, RT_E_IO, "no pipe for specs: %s", strerror(errno));
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], RT_SPEC_REPORT_FD);
-    if (r->show->output != RT_SPEC_TEXT) /* what specs print has no place in a report */
-        posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
-    int rc = posix_spawn(&b->pid, "/proc/self/exe", &actions, NULL, (char *const *)argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    close(ends[1]);
-    if (rc) {
+    fflush(NULL); /* or it would be written twice */
+    pid_t pid = fork();
+    if (pid == 0) {
         close(ends[0]);
-        b->pid = 0;
-        return rt_err_set(err, RT_E_IO, "specs cannot be started: %s", strerror(rc));
+        be_job(r, files, first, step, ends[1]);
     }
+    close(ends[1]);
+    if (pid < 0) {
+        int why = errno;
+        close(ends[0]);
+        return rt_err_set(err, RT_E_IO, "specs cannot be started: %s", strerror(why));
+    }
+    b->pid = pid;
     b->app = files->app;
     b->fd = ends[0];
     b->running[0] = 0;
@@ -198,7 +209,7 @@ int rt_spec_jobs_run(const struct rt_spec_jobs *plan, const struct rt_spec_files
         if (shares < apps[a].n / FILES_MOST + (apps[a].n > 0))
             shares = apps[a].n / FILES_MOST + 1;
         for (int i = 0; rc == 0 && !stop_signal && i < shares; i++)
-            rc = spawn_job(&r, free_job(&r), &apps[a], i, shares, err);
+            rc = start_job(&r, free_job(&r), &apps[a], i, shares, err);
     }
     while (r.running > 0)
         look(&r);

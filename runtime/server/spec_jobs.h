@@ -10,9 +10,10 @@
 
 #include "base/err.h"
 #include "base/json_read.h"
+#include "config/options.h"
 
 enum rt_spec_output { RT_SPEC_TEXT, RT_SPEC_TAP, RT_SPEC_JUNIT };
-enum { RT_SPEC_APPS = 16, RT_SPEC_REPORT_FD = 3 };
+enum { RT_SPEC_APPS = 16 };
 
 /* ---- spec_files.c ---- */
 
@@ -48,10 +49,12 @@ void rt_spec_show_end(struct rt_spec_show *s);
 /* ---- spec_jobs.c ---- */
 
 struct rt_spec_jobs {
-    const char *const *options; /* of this program, handed on: "--scripts", folder, …; ended by NULL */
-    const char *pattern;        /* nullable */
-    int jobs;                   /* processes at a time */
-    bool list;                  /* names only */
+    /* In a new process: runs these files and reports to `to`, which it closes; the exit status. */
+    int (*work)(const struct rt_spec_jobs *plan, const char *app, char *const *files, int n, FILE *to);
+    struct rt_options *options;
+    const char *pattern; /* nullable */
+    int jobs;            /* processes at a time */
+    bool list;           /* names only */
 };
 
 /* Runs all files and shows what happens. 0, or RT_E_IO when no process can be started. When a signal asks this process

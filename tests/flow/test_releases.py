@@ -305,6 +305,57 @@ def test_saving_again_ends_a_spec_that_never_ends(server, folder, whole):
     assert not list((server.data / "tmp").iterdir())
 
 
+def checkers(server):
+    return [pid for pid in children(server) if b"\0--standing\0" in cmdline(pid)]
+
+
+NAMED = """local names = require "names"
+return { said = "named", set = function() timer.at("key", 1, names.timer) end }
+"""
+
+
+def test_a_file_that_the_check_knows_is_checked_again(server, folder, whole):
+    """Its process stays and reads changed files only; what changes around a file may still break it."""
+    folder.write("one/names.lua", 'return { timer = "tick" }\n')
+    folder.write("one/words.lua", NAMED)
+    whole.number("one")
+    known = checkers(server)
+    assert len(known) == 1
+    for timer, good in (("gone", False), ("lost", False), ("tick", True)):
+        mark = LogMark(server)
+        folder.write("one/names.lua", 'return { timer = "%s" } -- again\n' % timer)
+        if good:
+            mark.number("one")
+        else:
+            assert 'one/words.lua:2:62: timer.at: there is no timer "%s"' % timer in mark.refused("one")
+    mark = LogMark(server)
+    folder.edit("one/app.lua", 'tick = function', 'tock = function')
+    assert 'one/words.lua:2:62: timer.at: there is no timer "tick"' in mark.refused("one")
+    assert checkers(server) == known
+
+
+def test_the_process_of_the_check_may_end(server, folder, whole):
+    folder.say("before")
+    whole.number("one")
+    known = checkers(server)
+    os.kill(int(known[0]), signal.SIGKILL)
+    mark = LogMark(server)
+    folder.say("after")
+    mark.number("one")
+    assert said(server) == "after" and len(checkers(server)) == 1 and checkers(server) != known
+
+
+def test_a_server_that_stops_leaves_no_check(start_server, tmp_path):
+    folder = Folder(tmp_path / "top", chat=False)
+    server = start_server(**folder.options())
+    mark = LogMark(server)
+    folder.say("live")
+    mark.number("one")
+    pids = checkers(server)
+    server.stop()
+    assert pids and not any(pathlib.Path("/proc/%s" % pid).exists() for pid in pids)
+
+
 def wait_for_specs(server, folder):
     """Until the specs' process is there."""
     import select

@@ -41,7 +41,7 @@ static void prepare(struct task *t, int block)
 static struct rt_pool *pool_of(int threads, int queue)
 {
     struct rt_pool *pool = NULL;
-    assert_int_equal(rt_password_pool_new(threads, queue, &pool, NULL), 0);
+    assert_int_equal(rt_password_pool_new(threads, queue, RT_PASSWORD_DEAR, &pool, NULL), 0);
     return pool;
 }
 
@@ -69,6 +69,21 @@ static void hashes_and_verifies(void **state)
     assert_int_equal(verify(pool, "s3cret pass", t.job.hash), 0);
     assert_int_equal(verify(pool, "s3cret pasS", t.job.hash), RT_E_DENIED);
     assert_int_equal(verify(pool, "", t.job.hash), RT_E_DENIED);
+    rt_pool_free(pool);
+}
+
+static void cheap_hashes_are_hashes(void **state)
+{
+    (void)state;
+    struct rt_pool *pool = NULL;
+    struct task t;
+    assert_int_equal(rt_password_pool_new(1, 8, RT_PASSWORD_CHEAP, &pool, NULL), 0);
+    prepare(&t, 0);
+    assert_int_equal(rt_password_hash_async(pool, &t.job, "s3cret pass", 11), 0);
+    sem_wait(&t.done);
+    assert_memory_equal(t.job.hash, "$argon2id$v=19$m=8,t=1,p=1$", 27);
+    assert_int_equal(verify(pool, "s3cret pass", t.job.hash), 0);
+    assert_int_equal(verify(pool, "s3cret pasS", t.job.hash), RT_E_DENIED);
     rt_pool_free(pool);
 }
 
@@ -173,8 +188,8 @@ static void needs_threads_and_a_queue(void **state)
     (void)state;
     struct rt_pool *pool = NULL;
     struct rt_err err = { 0 };
-    assert_int_equal(rt_password_pool_new(0, 4, &pool, &err), RT_E_INVALID);
-    assert_int_equal(rt_password_pool_new(1, 0, &pool, &err), RT_E_INVALID);
+    assert_int_equal(rt_password_pool_new(0, 4, RT_PASSWORD_DEAR, &pool, &err), RT_E_INVALID);
+    assert_int_equal(rt_password_pool_new(1, 0, RT_PASSWORD_DEAR, &pool, &err), RT_E_INVALID);
     assert_null(pool);
     rt_pool_free(NULL);
 }
@@ -191,6 +206,7 @@ int main(void)
         cmocka_unit_test(hashes_and_verifies),        cmocka_unit_test(same_password_gives_other_hashes),
         cmocka_unit_test(garbage_hashes_deny),        cmocka_unit_test(a_full_queue_says_so),
         cmocka_unit_test(closing_drops_waiting_jobs), cmocka_unit_test(needs_threads_and_a_queue),
+        cmocka_unit_test(cheap_hashes_are_hashes),
     };
     return cmocka_run_group_tests(tests, init, NULL);
 }

@@ -2,8 +2,11 @@
 --
 -- `perigee check`: everything that can be known before running. Runs in a state of its own with Lua's libraries
 -- (runtime/lua/check_run.c), where scripts are only read. Gets the host's table; returns { add = function(app),
--- finish = function(json, colours) → errors }. An app is { name, files = { { path, text }, … }, globals, libs,
--- values, manifest, load_error, schema_error, prepare, table_names, summary }.
+-- finish = function(json, colours) → errors }, after which it begins anew. An app is { name, files = { { path, text },
+-- … }, globals, libs, values, manifest, load_error, schema_error, prepare, table_names, summary }.
+--
+-- Reading a file (luacheck's work) takes most of the time and depends on nothing but its text, so the tables of files
+-- stay: in the next run, or in another app, the file of the same text is known.
 local host = ...
 local kit = host.load "kit" ()
 local tree = host.load "check_tree" ()
@@ -16,8 +19,11 @@ local check_unused = host.load "check_unused" (tree)
 local check_load = host.load "check_load" (tree)
 local show = host.load "check_show" ()
 
+local KEPT_RUNS = 20            -- for how many more a file is kept that was not seen
+
 local problems, summaries = {}, {}
 local routes_of_apps = {}       -- "GET /x/{}/" → the app that has it
+local known, runs = {}, 1       -- path → the file as it was seen last, with file.run
 
 local function kind_of(app, path)
     local part = path:match("^" .. app.name .. "/(%w+)/")
@@ -32,9 +38,12 @@ local function scripts_of(app)
     app.paths = {}
     for _, file in ipairs(app.files) do
         if file.path:find "%.lua$" then
+            local before = known[file.path]
+            file = before and before.text == file.text and before or file
             file.kind = kind_of(app, file.path)
+            file.required, file.run = false, runs
             list[#list + 1] = file
-            app.paths[file.path] = file
+            app.paths[file.path], known[file.path] = file, file
         end
     end
     return list
@@ -105,6 +114,11 @@ local function check_files(app, files, report)
     end
     if app.manifest then
         check_unused(app, files, report)
+    end
+    for _, file in ipairs(files) do
+        if file.locals then     -- the next app, or run, has other values
+            tree.note_values(file, {})
+        end
     end
 end
 
@@ -182,7 +196,13 @@ function M.finish(json, colours)
         end
         return a.message < b.message
     end)
-    return show(problems, summaries, json, colours)
+    local errors = show(problems, summaries, json, colours)
+    problems, summaries, routes_of_apps = {}, {}, {}
+    for path, file in pairs(known) do
+        known[path] = file.run + KEPT_RUNS >= runs and file or nil
+    end
+    runs = runs + 1
+    return errors
 end
 
 return M

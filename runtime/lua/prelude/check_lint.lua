@@ -108,12 +108,14 @@ local function worded(app, w)
     return luacheck.get_message(w)
 end
 
-return function(app, files, report)
+-- What is wrong in files, as lists of problems: file.lint.
+local function look_at(app, files)
     local options, reports, chosen = options_for(app), {}, {}
     for i, file in ipairs(files) do
         local ok, found = pcall(analyse, file)
+        file.lint = {}
         if not ok then      -- nested too deeply, say: the other files are checked all the same
-            report { file = file.path, line = 1, column = 1, rule = "syntax", message = "this file cannot be analysed: "
+            file.lint[1] = { line = 1, column = 1, rule = "syntax", message = "this file cannot be analysed: "
                 .. tostring(found):match "^[^\n]*" }
             found = { warnings = {}, inline_options = {}, line_lengths = {}, line_endings = {} }
         end
@@ -125,8 +127,23 @@ return function(app, files, report)
     for i, events in ipairs(luacheck.process_reports(reports, chosen)) do
         for _, w in ipairs(events) do
             local message, hint = worded(app, w)
-            report { file = files[i].path, line = w.line, column = w.column, message = message, hint = hint,
-                rule = w.code == "011" and "syntax" or "lint." .. w.code, warning = not FATAL[w.code] }
+            table.insert(files[i].lint, { line = w.line, column = w.column, message = message, hint = hint,
+                rule = w.code == "011" and "syntax" or "lint." .. w.code, warning = not FATAL[w.code] })
+        end
+    end
+end
+
+-- The globals are the host's, the same for all apps and for as long as this runs: what is wrong in a file stays true.
+return function(app, files, report)
+    local new = {}
+    for _, file in ipairs(files) do
+        new[#new + 1] = not file.lint and file or nil
+    end
+    look_at(app, new)
+    for _, file in ipairs(files) do
+        for _, p in ipairs(file.lint) do
+            report { file = file.path, line = p.line, column = p.column, message = p.message, hint = p.hint,
+                rule = p.rule, warning = p.warning }
         end
     end
 end

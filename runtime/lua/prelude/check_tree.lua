@@ -27,15 +27,32 @@ function tree.value_of(node)
     return values and #values == 1 and VALUES[values[1].type] and values[1].node or nil
 end
 
---- Notes at locals of the top of a file what they hold once it is loaded: { name = text or { field = text } }.
-function tree.note_values(file, values)
-    tree.walk(file.ast, function(node, depth)
-        for _, id in ipairs(depth == 0 and node.tag == "Local" and node[1] or {}) do
+-- The locals of the top of a file that get one value; found once.
+local function locals_of(file)
+    local function look(node)
+        for _, id in ipairs(node.tag == "Local" and node[1] or {}) do
             if id.var and #id.var.values == 1 then
-                id.var.loaded = values[id[1]]
+                file.locals[#file.locals + 1] = id
             end
         end
-    end)
+        for i = 1, node.tag == "Function" and 0 or #node do
+            if type(node[i]) == "table" then
+                look(node[i])
+            end
+        end
+    end
+    if not file.locals then
+        file.locals = {}
+        look(file.ast)
+    end
+    return file.locals
+end
+
+--- Notes at these locals what they hold once the file is loaded: { name = text or { field = text } }.
+function tree.note_values(file, values)
+    for _, id in ipairs(locals_of(file)) do
+        id.var.loaded = values[id[1]]
+    end
 end
 
 -- What a local, or a field of one, holds once the file is loaded.

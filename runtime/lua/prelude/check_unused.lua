@@ -5,30 +5,43 @@
 -- returns check(app, files, report).
 local tree = ...
 
--- Where names are keys of tables, and which names are said or indexed.
-local function look_through(files)
-    local keys, said = {}, {}
-    for _, file in ipairs(files) do
-        local function look(node)
+-- Where a file first has a name as the key of a table, and where it says which texts; found once.
+local function texts_of(file)
+    if not file.texts then
+        local keys, said = {}, {}
+        tree.walk(file.ast, function(node)
             if node.tag == "Pair" then
                 local name = node[1].tag == "String" and node[1][1]
                 if name and not keys[name] then
-                    keys[name] = { file = file, node = node[1] }
+                    keys[name] = node[1]
                 end
             elseif node.tag == "String" then
                 said[node] = node[1]
             end
-        end
+        end)
+        file.texts = { keys = keys, said = said }
+    end
+    return file.texts
+end
+
+-- Where names are keys of tables, and which names are said or indexed.
+local function look_through(files)
+    local keys, declaring, used = {}, {}, {}
+    local looked = {}
+    for _, file in ipairs(files) do
         if file.ast and file.kind ~= "spec" then
-            tree.walk(file.ast, look)
+            looked[#looked + 1] = texts_of(file)
+            for name, node in pairs(file.texts.keys) do
+                if not keys[name] then
+                    keys[name], declaring[node] = { file = file, node = node }, true
+                end
+            end
         end
     end
-    local declaring, used = {}, {}
-    for _, place in pairs(keys) do
-        declaring[place.node] = true
-    end
-    for node, text in pairs(said) do
-        used[text] = used[text] or not declaring[node]
+    for _, texts in ipairs(looked) do
+        for node, text in pairs(texts.said) do
+            used[text] = used[text] or not declaring[node]
+        end
     end
     return keys, used
 end
