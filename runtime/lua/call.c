@@ -12,7 +12,7 @@
 #include "lua/call.h"
 #include "lua/query.h"
 
-enum { TRACEBACK_LEVELS = 24, CLOSING_PART = 20 };
+enum { TRACEBACK_LEVELS = 24, CLOSING_PART = 5 };
 
 struct rt_call *rt_call_of(lua_State *L)
 {
@@ -71,6 +71,7 @@ static void close_values(struct rt_call *call)
 {
     rt_turn_begin(call->vm, call->co);
     rt_turn_limit(call->vm, (uint64_t)call->vm->services->script_ms * 1000000u / CLOSING_PART, 0);
+    rt_turn_share(call->vm, true);
     rt_script_begin(call->vm, call->script);
     lua_resetthread(call->co);
     rt_script_end(call->vm);

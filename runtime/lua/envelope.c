@@ -53,7 +53,7 @@ static int make_envelope(lua_State *L)
         lua_rawgeti(L, LUA_REGISTRYINDEX, e->details_ref);
     lua_setfield(L, -2, "details");
     if (e->app->vm->services->share_us)
-        rt_turn_limit(e->app->vm, (uint64_t)e->app->vm->services->script_ms * 1000000u / RT_TURN_HELD_PART, 0);
+        rt_turn_share(e->app->vm, true);
     rt_script_call(L, e->app->envelope_script, 1, 1);
     if (!lua_isnil(L, -1) && rt_present(L, -1, NULL, e->out, &err))
         return luaL_error(L, "envelope: %s", err.msg);

@@ -14,7 +14,7 @@
 #include "lua/app.h"
 #include "lua/call.h"
 
-enum { LONG_NS = 1000000, MARK_NS = 10000000, STRIKES_MAX = 4, BOMBS_MAX = 3, FORGIVEN_MS = 10000 };
+enum { LONG_NS = 1000000, MARK_NS = 10000000, STRIKES_MAX = 4, FORGIVEN_MS = 10000 };
 
 static _Thread_local struct {
     uint64_t wall, cpu;
@@ -59,11 +59,11 @@ static void settle(struct rt_spending *s)
 static struct rt_script_stats *suspect(struct rt_vm *vm, int script)
 {
     struct rt_script_stats *s = vm->spending.stats && script != RT_SCRIPT_NONE ? &vm->spending.stats[script] : NULL;
-    if (!s || (s->strikes == 0 && s->bombs == 0))
+    if (!s || s->strikes == 0)
         return NULL;
     if (rt_now_ms() - s->struck_ms <= FORGIVEN_MS)
         return s;
-    s->strikes = s->bombs = 0;
+    s->strikes = 0;
     return NULL;
 }
 
@@ -73,7 +73,7 @@ size_t rt_script_memory(struct rt_vm *vm, int script)
 {
     const struct rt_script_stats *s = suspect(vm, script);
     size_t limit = (size_t)vm->services->script_mb << 20, used = vm->memory.used;
-    return s && used < limit ? used + ((limit - used) >> s->bombs) : limit;
+    return s && used < limit ? used + ((limit - used) >> s->strikes) : limit;
 }
 
 /* The time of the turn that runs, which never gets longer by that. */
@@ -90,12 +90,9 @@ static void shorten(struct rt_vm *vm, int script)
         rt_turn_share(vm, true);
 }
 
-static void strike(struct rt_script_stats *s, enum rt_script_failure how)
+static void strike(struct rt_script_stats *s)
 {
-    if (how == RT_SCRIPT_ERROR)
-        return;
-    s->strikes += how == RT_SCRIPT_DEADLINE && s->strikes < STRIKES_MAX;
-    s->bombs += how == RT_SCRIPT_MEMORY && s->bombs < BOMBS_MAX;
+    s->strikes += s->strikes < STRIKES_MAX;
     s->struck_ms = rt_now_ms();
 }
 
@@ -169,7 +166,8 @@ void rt_script_failed_as(struct rt_vm *vm, int script, enum rt_script_failure ho
     if (!s)
         return;
     add(&s->failed[how], 1);
-    strike(s, how);
+    if (how != RT_SCRIPT_ERROR)
+        strike(s);
 }
 
 void rt_script_failed(struct rt_call *call)

@@ -7,9 +7,9 @@
  * from the wall's clock, which costs next to nothing to read; of a longer one counts what the thread had of a
  * processor, since it may have been waiting for one.
  *
- * A script that has met its deadline gets half as long the next time, and so on to a sixteenth, until ten seconds have
- * passed without; one that has met the cap of memory half of what is free, down to an eighth: whoever can make it loop
- * once can do so again and again, at the cost of others. Its calls wait for what else the worker has to do. */
+ * A script that has met its deadline or the cap of memory gets half as long, and half of what is free, the next time,
+ * and so on to a sixteenth, until ten seconds have passed without: whoever can make it loop once can do so again and
+ * again, at the cost of others. Its calls begin behind what else the worker has to do. */
 #ifndef RT_LUA_SCRIPT_H
 #define RT_LUA_SCRIPT_H
 
@@ -49,8 +49,8 @@ struct rt_scripts {
 struct rt_script_stats {
     _Atomic uint64_t ns, calls, interrupted, failed[RT_SCRIPT_FAILURES];
     /* The state's thread only. */
-    int strikes, bombs; /* how often it met its deadline and the cap of memory lately, */
-    int64_t struck_ms;  /* and when the last time was */
+    int strikes;       /* how often it met its deadline or the cap of memory lately, */
+    int64_t struck_ms; /* and when the last time was */
 };
 
 /* Of a state. */

@@ -22,7 +22,7 @@
 #include "lua/api.h"
 #include "lua/call.h"
 
-enum { TICK_NS = 4000000, WALL_FACTOR = 20, SHORTER = 5, LOOK_EVERY = 200 /* instructions */ };
+enum { TICK_NS = 4000000, WALL_FACTOR = 20, HELD_PART = 4, SHORTER = 5, LOOK_EVERY = 200 /* instructions */ };
 
 static struct {
     pthread_mutex_t mu;
@@ -45,7 +45,7 @@ bool rt_turn_condemned(struct rt_vm *vm)
 
 static void end(lua_State *L, struct rt_vm *vm)
 {
-    int ms = (int)(vm->whole_ns / (vm->held ? RT_TURN_HELD_PART : 1) / 1000000u);
+    int ms = (int)(vm->whole_ns / (vm->held ? HELD_PART : 1) / 1000000u);
     vm->overran = true;
     if (atomic_load(&vm->aborted))
         luaL_error(L, "interrupted");
@@ -66,7 +66,7 @@ static void hold(lua_State *L, struct rt_vm *vm)
     uint64_t cpu = own_cpu_time();
     if (vm->held_cpu == 0)
         vm->held_cpu = cpu;
-    if (cpu - vm->held_cpu < vm->whole_ns / RT_TURN_HELD_PART)
+    if (cpu - vm->held_cpu < vm->whole_ns / HELD_PART)
         return;
     vm->held = true;
     atomic_store(&vm->condemned, atomic_load(&vm->deadline_ns));

@@ -19,7 +19,6 @@ void rt_watchdog_add(struct rt_vm *vm);
 void rt_watchdog_remove(struct rt_vm *vm);
 /* The start and end of a turn of `L`; nestable states switch with rt_turn_switch(). */
 void rt_turn_begin(struct rt_vm *vm, struct lua_State *L);
-enum { RT_TURN_HELD_PART = 4 }; /* of its time has a script where it cannot make room for others */
 /* Another limit for the turn that has just begun, and of it what is gone already. */
 void rt_turn_limit(struct rt_vm *vm, uint64_t whole_ns, uint64_t spent_ns);
 /* The turn of a call that has just begun makes room for others after its share, where it can (rt_call_interrupt).
