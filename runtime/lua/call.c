@@ -92,6 +92,7 @@ void rt_call_fini(struct rt_call *call)
     vm->bombed |= call->no_memory;    /* what it held is garbage from now on */
     rt_hub_ops_cut(&call->ops, NULL); /* its commit failed */
     lua_sethook(call->co, NULL, 0, 0);
+    rt_coroutine_wait(call->co, false);
     bool ended = lua_status(call->co) == LUA_OK;
     if (!ended && !call->overran)
         close_values(call);
@@ -147,6 +148,7 @@ static void begin_turn(struct rt_call *call)
 static void park(struct rt_call *call)
 {
     call->parked_at = rt_mono_ns();
+    rt_coroutine_wait(call->co, true);
     call->log_id = rt_log_requested();
     rt_log_request(NULL);
 }
@@ -169,6 +171,7 @@ static void run(struct rt_call *call, int nargs)
 {
     struct rt_vm *vm = call->vm;
     int n = 0;
+    rt_coroutine_wait(call->co, false);
     begin_turn(call);
     int status = lua_resume(call->co, vm->L, nargs, &n);
     rt_script_end(vm);

@@ -23,6 +23,17 @@ static lua_State *thread_arg(lua_State *L, int i)
 static uintptr_t *word(lua_State *co) { return (uintptr_t *)lua_getextraspace(co); }
 static bool waits(lua_State *co) { return (*word(co) & 1) != 0; }
 
+void rt_coroutine_wait(lua_State *co, bool on) { *word(co) = (*word(co) & ~(uintptr_t)1) | on; }
+
+/* Its values to be closed are closed as a part of the turn: the watchdog has to find who runs. */
+static void reset(lua_State *L, lua_State *co)
+{
+    struct rt_vm *vm = rt_vm_of(L);
+    rt_turn_switch(vm, co);
+    lua_resetthread(co);
+    rt_turn_switch(vm, L);
+}
+
 /* Puts the outcome of resuming `co` on L: values, or with a false in front; `wrapped` raises errors. */
 static int outcome(lua_State *L, lua_State *co, int status, int n, bool wrapped)
 {
@@ -38,7 +49,7 @@ static int outcome(lua_State *L, lua_State *co, int status, int n, bool wrapped)
     }
     if (wrapped) {
         if (lua_status(co) != LUA_OK && lua_status(co) != LUA_YIELD) /* not one that is still running */
-            lua_resetthread(co);
+            reset(L, co);
         lua_xmove(co, L, 1);
         return lua_error(L);
     }
@@ -124,10 +135,13 @@ static int co_close(lua_State *L)
 {
     if (waits(thread_arg(L, 1)))
         return luaL_error(L, "cannot close a coroutine that waits");
+    lua_settop(L, 1);
     lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
-    return lua_gettop(L);
+    lua_pushvalue(L, 1);
+    rt_turn_switch(rt_vm_of(L), lua_tothread(L, 1));
+    int status = lua_pcall(L, 1, LUA_MULTRET, 0);
+    rt_turn_switch(rt_vm_of(L), L);
+    return status == LUA_OK ? lua_gettop(L) - 1 : lua_error(L);
 }
 
 static int co_yield (lua_State *L)

@@ -29,6 +29,13 @@ static const char failure[] = "rt.failure";
 /* The globals of scripts: registry field "globals" is the real table, the global table a frozen view. */
 static int open_globals(lua_State *L)
 {
+    /* Lua makes these where nothing is protected (lua_resume); while they exist that takes no memory. */
+    static const char *const texts[] = { "C stack overflow", "cannot resume dead coroutine",
+                                         "cannot resume non-suspended coroutine", "error in error handling" };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        lua_pushstring(L, texts[i]);
+        luaL_ref(L, LUA_REGISTRYINDEX);
+    }
     lua_pushboolean(L, false);
     lua_setfield(L, LUA_REGISTRYINDEX, failure);
     lua_newtable(L);

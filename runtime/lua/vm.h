@@ -143,6 +143,8 @@ struct rt_conn *rt_vm_conn_now(struct rt_vm *vm, struct lua_State *L);
 void rt_vm_idle(struct rt_vm *vm); /* at the end of a loop iteration: lets the snapshot go */
 
 void rt_sandbox_open(struct lua_State *L);   /* the bounded standard libraries into the table at the top */
+/* A call's own coroutine waits: no script resumes or closes it. */
+void rt_coroutine_wait(struct lua_State *co, bool on);
 void rt_coroutine_open(struct lua_State *L); /* pushes the host's coroutine library */
 /* Replaces the table at the top by a read-only view of it; `what` names it in the message. */
 void rt_freeze(struct lua_State *L, const char *what);
