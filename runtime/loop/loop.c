@@ -9,6 +9,10 @@
 
 #include "loop/loop.h"
 
+struct line {
+    struct rt_message *head, **tail;
+};
+
 struct rt_loop {
     uv_loop_t uv;
     uv_async_t async;
@@ -16,7 +20,9 @@ struct rt_loop {
     pthread_mutex_t mu;
     struct rt_message *head, **tail;
     uv_idle_t idle; /* runs, and keeps the loop from sleeping, while somebody waits for a later round */
-    struct rt_message *later, **later_tail;
+    struct line later, urgent;
+    bool was_urgent;
+    uint64_t later_end; /* when their time ended in the last round, nanoseconds */
     void (*each)(void *arg);
     void *each_arg;
 };
@@ -48,20 +54,42 @@ static void run_messages(uv_async_t *async)
     }
 }
 
-static struct rt_message *take_later(struct rt_loop *l)
+static void push(struct line *line, struct rt_message *m)
 {
-    struct rt_message *m = l->later;
-    if (!(l->later = m->next)) {
-        l->later_tail = &l->later;
-        uv_idle_stop(&l->idle);
-    }
+    m->next = NULL;
+    *line->tail = m;
+    line->tail = &m->next;
+}
+
+static struct rt_message *pop(struct line *line)
+{
+    struct rt_message *m = line->head;
+    if (!(line->head = m->next))
+        line->tail = &line->head;
     return m;
 }
 
+/* Urgent ones and others in turn. */
+static struct rt_message *take_later(struct rt_loop *l)
+{
+    bool urgent = l->urgent.head && (!l->later.head || !l->was_urgent);
+    l->was_urgent = urgent;
+    return pop(urgent ? &l->urgent : &l->later);
+}
+
+static bool somebody_waits(const struct rt_loop *l) { return l->later.head || l->urgent.head; }
+
 static void run_later(uv_idle_t *idle)
 {
-    struct rt_message *m = take_later(idle->data);
-    m->run(m);
+    struct rt_loop *l = idle->data;
+    uint64_t begin = uv_hrtime(), others_had = begin - l->later_end;
+    do {
+        struct rt_message *m = take_later(l);
+        m->run(m);
+    } while (somebody_waits(l) && uv_hrtime() - begin < others_had);
+    l->later_end = uv_hrtime();
+    if (!somebody_waits(l))
+        uv_idle_stop(&l->idle);
 }
 
 static void before_sleep(uv_prepare_t *prepare)
@@ -78,7 +106,8 @@ int rt_loop_new(struct rt_loop **ret, struct rt_err *err)
         return rt_err_set(err, RT_E_NOMEM, "no memory for an event loop");
     pthread_mutex_init(&l->mu, NULL);
     l->tail = &l->head;
-    l->later_tail = &l->later;
+    l->later.tail = &l->later.head;
+    l->urgent.tail = &l->urgent.head;
     if (uv_loop_init(&l->uv) || uv_async_init(&l->uv, &l->async, run_messages)) {
         free(l);
         return rt_err_set(err, RT_E_IO, "cannot make an event loop");
@@ -129,30 +158,32 @@ void rt_loop_post(struct rt_loop *l, struct rt_message *m)
         uv_async_send(&l->async);
 }
 
-void rt_loop_later(struct rt_loop *l, struct rt_message *m, bool first)
+void rt_loop_later(struct rt_loop *l, struct rt_message *m, bool urgent)
 {
-    m->next = first ? l->later : NULL;
-    if (!l->later)
+    if (!uv_is_active((uv_handle_t *)&l->idle)) {
+        l->later_end = uv_hrtime();
         uv_idle_start(&l->idle, run_later);
-    if (first)
-        l->later = m;
-    else
-        *l->later_tail = m;
-    if (!m->next)
-        l->later_tail = &m->next;
+    }
+    push(urgent ? &l->urgent : &l->later, m);
 }
 
-void rt_loop_forget(struct rt_loop *l, struct rt_message *m)
+static void forget(struct line *line, struct rt_message *m)
 {
-    struct rt_message **at = &l->later;
+    struct rt_message **at = &line->head;
     while (*at && *at != m)
         at = &(*at)->next;
     if (!*at)
         return;
     *at = m->next;
     if (!m->next)
-        l->later_tail = at;
-    if (!l->later)
+        line->tail = at;
+}
+
+void rt_loop_forget(struct rt_loop *l, struct rt_message *m)
+{
+    forget(&l->later, m);
+    forget(&l->urgent, m);
+    if (!somebody_waits(l))
         uv_idle_stop(&l->idle);
 }
 

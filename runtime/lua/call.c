@@ -142,7 +142,8 @@ static void begin_turn(struct rt_call *call)
     if (vm->services->share_us)
         rt_turn_share(vm, again);
     rt_script_begin(vm, again ? call->script_then : call->script);
-    vm->memory.limit = call->memory_limit;
+    bool lowered = again && call->memory_then < call->memory_limit;
+    vm->memory.limit = lowered ? call->memory_then : call->memory_limit;
 }
 
 static void park(struct rt_call *call)
@@ -153,7 +154,7 @@ static void park(struct rt_call *call)
     rt_log_request(NULL);
 }
 
-/* It waits for a later round. One that has a transaction open keeps its app's other writes waiting: it goes first. The
+/* It waits for a later round. One that has a transaction open keeps its app's other writes waiting: it is urgent. The
  * rest of the memory is for those who run meanwhile. */
 static void make_room(struct rt_call *call)
 {
@@ -181,6 +182,7 @@ static void run(struct rt_call *call, int nargs)
     call->script_then = vm->spending.script;
     call->phase_then = vm->phase;
     call->spent_ns += vm->spending.turn_ns;
+    call->memory_then = vm->memory.limit;
     vm->memory.limit = (size_t)vm->services->script_mb << 20;
     note_end(call, status);
     vm->call = NULL;
@@ -209,6 +211,7 @@ void rt_call_start(struct rt_call *call, int nargs)
     call->memory_limit = rt_script_memory(call->vm, call->script);
     if (call->vm->services->share_us && rt_script_is_suspect(call->vm, call->script)) {
         call->nargs = nargs;
+        call->memory_then = call->memory_limit;
         call->script_then = call->script;
         call->phase_then = call->phase;
         make_room(call);

@@ -53,10 +53,10 @@ struct rt_call {
     int nargs;              /* when it has not begun */
     int script_then, log_lines_then;
     unsigned phase_then;
-    size_t memory_limit; /* of the state while it runs */
-    uint64_t spent_ns;   /* of its time, until the last interruption since it waited */
-    const char *log_id;  /* the request's, for the log, while it is parked */
-    uint64_t parked_ns;  /* total time parked, for metrics */
+    size_t memory_limit, memory_then; /* of the state while it runs; with that of the script that was interrupted */
+    uint64_t spent_ns;                /* of its time, until the last interruption since it waited */
+    const char *log_id;               /* the request's, for the log, while it is parked */
+    uint64_t parked_ns;               /* total time parked, for metrics */
     uint64_t parked_at;
     /* The code has returned (results on co, `n` of them) or raised (n < 0, the error on top of co).
      * Called once; the owner then ends the transaction, takes the results and calls rt_call_fini(). */

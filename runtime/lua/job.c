@@ -133,6 +133,7 @@ static void start(struct rt_job *job, lua_CFunction body)
 {
     job->error[0] = 0;
     job->found = false;
+    rt_log_request(NULL);
     if (rt_call_init(&job->call, job->app->vm, RT_JOB, returned, job)) {
         job->done(job, RT_E_NOMEM, "out of memory");
         return;

@@ -92,8 +92,9 @@ static void shorten(struct rt_vm *vm, int script)
 
 static void strike(struct rt_script_stats *s)
 {
+    if (s->strikes == 0) /* what fails for want of what it has lost by that does not prolong it */
+        s->struck_ms = rt_now_ms();
     s->strikes += s->strikes < STRIKES_MAX;
-    s->struck_ms = rt_now_ms();
 }
 
 void rt_script_begin(struct rt_vm *vm, int script)
@@ -124,6 +125,8 @@ void rt_script_interrupted(struct rt_vm *vm, int script)
 void rt_script_back(struct rt_vm *vm, int script)
 {
     settle(&vm->spending);
+    if (vm->call)
+        vm->memory.limit = vm->call->memory_limit;
     vm->spending.script = script;
 }
 
@@ -134,11 +137,8 @@ int rt_script_enter(struct rt_vm *vm, int script)
     rt_script_called(vm, script);
     shorten(vm, script);
     size_t limit = rt_script_memory(vm, script);
-    if (limit < vm->memory.limit) {
+    if (limit < vm->memory.limit)
         vm->memory.limit = limit;
-        if (vm->call)
-            vm->call->memory_limit = limit;
-    }
     return before;
 }
 

@@ -8,7 +8,7 @@
  * processor, since it may have been waiting for one.
  *
  * A script that has met its deadline or the cap of memory gets half as long, and half of what is free, the next time,
- * and so on to a sixteenth, until ten seconds have passed without: whoever can make it loop once can do so again and
+ * and so on to a sixteenth, until ten seconds after the first time: whoever can make it loop once can do so again and
  * again, at the cost of others. Its calls begin behind what else the worker has to do. */
 #ifndef RT_LUA_SCRIPT_H
 #define RT_LUA_SCRIPT_H
@@ -50,7 +50,7 @@ struct rt_script_stats {
     _Atomic uint64_t ns, calls, interrupted, failed[RT_SCRIPT_FAILURES];
     /* The state's thread only. */
     int strikes;       /* how often it met its deadline or the cap of memory lately, */
-    int64_t struck_ms; /* and when the last time was */
+    int64_t struck_ms; /* and when the first time was */
 };
 
 /* Of a state. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "lua/api.h"
 #include "lua/call.h"
 #include "lua/channel.h"
@@ -20,7 +21,12 @@
 
 int luaopen_cjson(lua_State *L);
 
-static int no_text_chunks(lua_State *L) { return luaL_error(L, "a panic outside any protected call"); }
+/* Nothing protects: the process ends when this returns, and starts again with what is on disk. */
+static int panic(lua_State *L)
+{
+    rt_log(RT_LOG_ERROR, "an error of Lua where nothing can catch it", "error", lua_tostring(L, -1), NULL);
+    return 0;
+}
 
 /* Registry: the whole text of the latest failure, which may be longer than a struct rt_err holds. The field is there
  * from the start, since setting it must not need memory. */
@@ -78,7 +84,7 @@ int rt_vm_new(const struct rt_services *services, struct rt_tree *tree, struct r
         return rt_err_set(err, RT_E_NOMEM, "no memory for a Lua state");
     }
     *(struct rt_vm **)lua_getextraspace(vm->L) = vm;
-    lua_atpanic(vm->L, no_text_chunks);
+    lua_atpanic(vm->L, panic);
     lua_gc(vm->L, LUA_GCGEN, 0, 0);
     rt_watchdog_add(vm);
     int rc = rt_vm_protected(vm, RT_LOAD, open_globals, NULL, err);

@@ -204,6 +204,7 @@ void rt_turn_begin(struct rt_vm *vm, lua_State *L)
     turn = vm;
     vm->overran = false;
     vm->held = vm->short_share = false;
+    vm->fixed = 0;
     vm->held_cpu = 0;
     vm->log_lines = 0;
     atomic_store_explicit(&vm->share_end, 0, memory_order_relaxed);

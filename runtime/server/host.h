@@ -133,6 +133,7 @@ void rt_keeper_free(struct rt_keeper *k);
 /* scheduler.c: fires the timers of one app on worker 0. */
 struct rt_scheduler *rt_scheduler_new(struct rt_host *h, int app);
 void rt_scheduler_free(struct rt_scheduler *s);
+bool rt_scheduler_is_busy(const struct rt_scheduler *s); /* runs a timer; worker 0 */
 /* Worker 0's thread. `wait` (nullable): its `idle` is called once, when nothing is due any more. */
 struct rt_idle_wait {
     void (*idle)(struct rt_idle_wait *wait);

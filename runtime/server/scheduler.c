@@ -79,7 +79,7 @@ static void done(struct rt_job *job, int code, const char *error)
         s->postponing = true;
         enter(s);
         rt_job_postpone(job);
-    } else if (code == 0) {
+    } else if (code == 0 && !atomic_load(&s->host->draining)) {
         fire(s);
     } else {
         s->failed = failed;
@@ -116,6 +116,8 @@ void rt_scheduler_set(void *scheduler, int64_t due)
         rt_loop_post(s->host->workers[0].loop, &s->message);
 }
 
+bool rt_scheduler_is_busy(const struct rt_scheduler *s) { return s && s->running; }
+
 struct rt_scheduler *rt_scheduler_new(struct rt_host *h, int app)
 {
     struct rt_scheduler *s = calloc(1, sizeof *s);
@@ -140,6 +142,8 @@ void rt_scheduler_free(struct rt_scheduler *s)
     if (!s)
         return;
     rt_alarm_free(s->alarm);
+    if (s->running) /* the drain was cut short: it is rolled back and due again */
+        rt_call_fini(&s->job.call);
     rt_timer_fini(&s->job.timer);
     free(s);
 }

@@ -67,6 +67,8 @@ void rt_worker_round(void *worker)
 static void finish_drain(struct rt_worker *w)
 {
     bool quiet = rt_http_active(w->http) == 0 && rt_http_connections(w->http) == 0 && !rt_sockets_busy(w);
+    for (int a = 0; w->index == 0 && a < w->host->n_apps; a++) /* timers run on the first worker */
+        quiet = quiet && !rt_scheduler_is_busy(w->host->schedulers[a]);
     if (quiet || rt_mono_ns() > w->drain_until_ns)
         rt_loop_stop(w->loop);
 }

@@ -29,6 +29,7 @@ local function wait_alone(key)
     end
 end
 
+local kept = {}
 local forms = {}
 function forms.plain(key) wait_for(key) end
 function forms.pcall(key) assert(pcall(wait_for, key)) end
@@ -164,7 +165,15 @@ return {
     principals = { token = function(token) forms.plain(token) return id_of(token), 1 << 40 end },
     rules = { ["busy.may"] = function(user, req) wait_alone(req.params.key) return req.params.key ~= "rule-no", "not this" end },
     scopes = { place = function(user, params) forms.plain(params.key) return id_of(params.key) end },
-    timers = { late = function(due, args) forms.plain(args.key) db.transaction(function(tx) tx.insert("notes", { text = args.key }) end) end },
+    timers = { late = function(due, args)
+        if args.key == "work" then
+            log.info("begun work")
+            works.sieve(1000000)
+        else
+            forms.plain(args.key)
+        end
+        db.transaction(function(tx) tx.insert("notes", { text = args.key }) end)
+    end },
     units = { {
         name = "busy", summary = "Busy",
         POST "/busy/flag/{key}/" { summary = "Flag", who = "anyone", params = { key = text }, returns = { [204] = "none" },
@@ -237,18 +246,32 @@ return {
             end },
         GET "/busy/work/{work}/" { summary = "Work", who = "anyone", params = { work = text }, query = { n = integer { default = 1000 } },
             returns = { [200] = any }, run = function(req) return 200, { result = works[req.params.work](req.query.n) } end },
-        POST "/busy/count/{key}/" { summary = "Count", who = "anyone", params = { key = text }, returns = { [200] = any },
+        POST "/busy/count/{key}/" { summary = "Count", who = "anyone", params = { key = text },
+            query = { n = integer { default = 300 } }, returns = { [200] = any },
             run = function(req)
                 return 200, db.transaction(function(tx)
                     tx.try(function() tx.insert("notes", { id = 1000000, text = "0" }) end)
                     local n = tonumber(tx.value("SELECT text FROM notes WHERE id = 1000000"))
-                    works.sieve(300)
+                    works.sieve(req.query.n)
                     tx.update("notes", { text = tostring(n + 1) }, "id = 1000000")
                     if works.sieve(100) == 25 and req.params.key == "no" then
                         fail(418, "TEAPOT", "not counted")
                     end
                     return { n = n + 1 }
                 end)
+            end },
+        GET "/busy/keep/{key}/" { summary = "Shows its own coroutine", who = "anyone", params = { key = text }, returns = { [200] = any },
+            run = function(req)
+                kept[req.params.key] = coroutine.running()
+                wait_for(req.params.key)
+                return 200, { key = req.params.key }
+            end },
+        GET "/busy/steal/{key}/" { summary = "Takes another one's", who = "anyone", params = { key = text }, returns = { [200] = any },
+            run = function(req)
+                local co = kept[req.params.key]
+                local closed, why = pcall(coroutine.close, co)
+                return 200, { status = coroutine.status(co), resumed = coroutine.resume(co), wrapped = pcall(coroutine.wrap(coroutine.resume), co),
+                    closed = closed, why = why }
             end },
         SOCKET "/ws/busy" {
             summary = "Socket", who = "anyone",
@@ -468,14 +491,84 @@ def test_a_release_meanwhile(server):
     assert server.command("reload").returncode == 0
 
 
-@pytest.mark.parametrize("path", ["/busy/form/coroutines/end/", "/busy/transaction/end/"])
-def test_the_servers_end(tmp_path, path):
+def test_nobody_takes_anothers_coroutine(server):
+    """What coroutine.running() gives may be kept; a call of another request stays its own."""
+    with Busy(server, "kept", "GET", "/busy/keep/kept/") as busy:
+        with contextlib.closing(server.connect()) as c:
+            stolen = c.get("/busy/steal/kept/").expect(200)
+        assert stolen["status"] == "suspended" and not stolen["resumed"] and not stolen["closed"], stolen
+        assert "waits" in stolen["why"]
+        assert busy.finish().expect(200)["key"] == "kept"
+    with contextlib.closing(server.connect()) as c:     # over by now
+        assert not c.get("/busy/steal/kept/").expect(200)["resumed"]
+
+
+def flood(server, until, ask):
+    """Asks in four threads until that is set; how many answers there were."""
+    count = [0]
+
+    def work():
+        with contextlib.closing(server.connect()) as c:
+            while not until.is_set():
+                ask(c)
+                count[0] += 1
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(4)]
+    for t in threads:
+        t.start()
+    return count, threads
+
+
+@pytest.mark.parametrize("crowd", ["reads", "transactions"])
+def test_who_takes_long_is_not_starved(server, crowd):
+    """By many whose work is short, or by those who have a transaction open."""
+    path = {"reads": "/busy/work/sieve/?n=20000", "transactions": "/busy/count/long/?n=200000"}[crowd]
+    over = threading.Event()
+    with contextlib.closing(server.connect()) as c:
+        count, threads = flood(server, over, lambda d: d.request("GET" if crowd == "reads" else "POST", path))
+        while count[0] < 4:     # they are at it
+            c.get("/busy/notes/x/").expect(200)
+        before = count[0]
+        c.get("/busy/work/sieve/?n=200000").expect(200)
+        meanwhile = count[0] - before
+        over.set()
+    for t in threads:
+        t.join()
+    assert meanwhile < (200 if crowd == "reads" else 20)
+
+
+@pytest.mark.parametrize("paths", [["/busy/form/coroutines/end/"], ["/busy/transaction/end/"],
+                                   ["timer", "/busy/form/plain/end-2/"]])
+def test_the_servers_end(tmp_path, paths):
     """A drain that is cut short leaves nobody behind."""
     write_app(tmp_path)
     s = Server(tmp_path / "data", scripts=tmp_path / "scripts", db=tmp_path / "db", args=ARGS + ["--drain-seconds", "0"])
     s.start()
+    open_ones = []
+    for path in paths:
+        c, ask = Connection(s.port), Client(s.port)
+        if path == "timer":
+            s.client.post("/busy/timer/end/", {}).expect(204)
+            c.send(ask.prepare("POST", "/-/clock", json={"advance_seconds": 20}))
+        else:
+            c.send(ask.prepare("POST" if "transaction" in path else "GET", path))
+        s.log.wait_for("begun end-2" if "end-2" in path else "begun end")
+        open_ones.append(c)
+    s.stop()
+    for c in open_ones:
+        c.close()
+
+
+def test_a_timer_that_runs_is_waited_for(tmp_path):
+    """The server's end does not come in between, when it has time."""
+    write_app(tmp_path)
+    s = Server(tmp_path / "data", scripts=tmp_path / "scripts", db=tmp_path / "db", args=ARGS)
+    s.start()
+    s.client.post("/busy/timer/work/", {}).expect(204)
     c = Connection(s.port)
-    c.send(Client(s.port).prepare("POST" if "transaction" in path else "GET", path))
-    s.log.wait_for("begun end")
+    c.send(Client(s.port).prepare("POST", "/-/clock", json={"advance_seconds": 20}))
+    s.log.wait_for("begun work")
     s.stop()
     c.close()
+    s.start()
+    assert notes(s, "work") == 1
+    s.stop()

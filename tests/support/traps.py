@@ -22,6 +22,10 @@ ENDLESS = {
     "loop in __close of the overdue": "local x <close> = setmetatable({}, { __close = function() while true do end end }) while true do end",
     "loop in __close of a coroutine": """local c = coroutine.wrap(function() local x <close> = setmetatable({}, { __close = function() while true do end end })
         coroutine.yield() end) c() while true do end""",
+    "loop in __close of what is closed": """local c = coroutine.create(function() local x <close> = setmetatable({}, { __close = function() while true do end end })
+        coroutine.yield() end) coroutine.resume(c) coroutine.close(c)""",
+    "loop in __close of a failed coroutine": """coroutine.wrap(function() local x <close> = setmetatable({}, { __close = function() while true do end end })
+        error('out') end)()""",
     "loop in __tostring": "return 200, { n = tostring(setmetatable({}, { __tostring = function() while true do end end })) }",
     "loop in sort": "local t = {} for i = 1, 100 do t[i] = i end table.sort(t, function(a, b) while true do end end)",
     "loop in gsub": "return 200, { n = (string.gsub('abc', '.', function() while true do end end)) }",
@@ -76,6 +80,18 @@ MEMORY = {
     "chain of __index": "local t = {} setmetatable(t, { __index = t }) return 200, { n = t.x }",
     "recursion of coroutines": "local function f() return coroutine.wrap(f)() end f()",
     "coroutines": "local t = {} while true do local c = coroutine.create(function() coroutine.yield() end) coroutine.resume(c) t[#t + 1] = c end",
+    "coroutines in a full state": """local cos, keep, n = {}, {}, 0
+        for i = 1, 260 do
+            cos[i] = coroutine.create(function() while true do coroutine.yield() if cos[i + 1] then coroutine.resume(cos[i + 1]) end end end)
+            coroutine.resume(cos[i])
+        end
+        for i = 259, 1, -1 do coroutine.resume(cos[i]) if i < 257 then break end end
+        for i = 1, 300000 do keep[i] = false end
+        for _, size in ipairs { 1000000, 100000, 10000, 1000, 300, 100, 60, 41, 30, 20, 10, 1 } do
+            pcall(function() while true do n = n + 1 keep[n] = string.rep('x', size) .. n end end)
+        end
+        pcall(function() while true do n = n + 1 keep[n] = {} end end)
+        coroutine.resume(cos[1]) error('survived')""",
     "closures": "local t = {} while true do t[#t + 1] = function() return t end end",
     "varargs": "local function f(...) return f(1, ...) end f()",
     "answer": "local t = {} for i = 1, 300000 do t[i] = string.rep('x', 100) .. i end local u = {} for i = 1, 20 do u[i] = t end return 200, { n = u }",
