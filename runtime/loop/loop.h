@@ -31,8 +31,8 @@ struct rt_message {
     struct rt_message *next;
 };
 void rt_loop_post(struct rt_loop *l, struct rt_message *m); /* any thread */
-/* The same in a later round: for work that has had its share of time. Each round gives those who wait so as much time as
- * everything else had, and takes one at least; every second one of them may be an `urgent` one. */
+/* The same in a later round: for work that has had its share of time. Each round gives those who wait so as much time
+ * as everything else had, and takes one at least; every second one of them may be an `urgent` one. */
 void rt_loop_later(struct rt_loop *l, struct rt_message *m, bool urgent);
 /* It shall not run after all; nothing when it does not wait. */
 void rt_loop_forget(struct rt_loop *l, struct rt_message *m);

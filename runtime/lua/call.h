@@ -71,6 +71,8 @@ int rt_call_init(struct rt_call *call, struct rt_vm *vm, unsigned phase, void (*
 void rt_call_start(struct rt_call *call, int nargs);
 /* Continues a parked call, on its worker. */
 void rt_call_resume(struct rt_call *call);
+/* A call's own coroutine waits: no script resumes or closes it (coroutine.c). */
+void rt_coroutine_wait(struct lua_State *co, bool on);
 /* For the watchdog's hook: whether the running call can make room for others now; then the hook yields. */
 bool rt_call_interrupt(struct lua_State *L);
 /* From another thread: continues it on its worker's loop. */

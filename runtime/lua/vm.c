@@ -191,8 +191,8 @@ struct rt_conn *rt_vm_conn_now(struct rt_vm *vm, lua_State *L)
     return rt_vm_conn(vm, L);
 }
 
-/* Lua's string buffers fail at the limit without a collection, so what a large request left must go before that: whoever
- * comes finds half of the limit free, also below the part that is withheld from who was interrupted. */
+/* Lua's string buffers fail at the limit without a collection, so what a large request left must go before that:
+ * whoever comes finds half of the limit free, also below the part that is withheld from who was interrupted. */
 static void keep_room(struct rt_vm *vm)
 {
     struct rt_alloc *m = &vm->memory;

@@ -115,7 +115,7 @@ struct rt_vm {
     _Atomic uint64_t share_end;       /* when it should make room for others; 0: it need not */
     bool short_share;                 /* it is looked at more often than the watchdog does */
     uint64_t whole_ns;                /* what its script has in all, with the turns before it was interrupted */
-    uint64_t held_cpu;                /* when it was first seen not to be able to; 0: not yet; */
+    uint64_t held_cpu;                /* when it was first seen not to be able to; 0: not yet */
     bool held;                        /* too long ago */
     uint64_t seen_deadline, seen_cpu; /* the watchdog's own */
     struct rt_vm *watch_next;
@@ -143,8 +143,6 @@ struct rt_conn *rt_vm_conn_now(struct rt_vm *vm, struct lua_State *L);
 void rt_vm_idle(struct rt_vm *vm); /* at the end of a loop iteration: lets the snapshot go */
 
 void rt_sandbox_open(struct lua_State *L);   /* the bounded standard libraries into the table at the top */
-/* A call's own coroutine waits: no script resumes or closes it. */
-void rt_coroutine_wait(struct lua_State *co, bool on);
 void rt_coroutine_open(struct lua_State *L); /* pushes the host's coroutine library */
 /* Replaces the table at the top by a read-only view of it; `what` names it in the message. */
 void rt_freeze(struct lua_State *L, const char *what);

@@ -158,7 +158,7 @@ void metrics__scripts_write(struct rt_host *h, struct rt_buf *out)
                "# TYPE perigee_script_calls_total counter\n",
                write_calls, out);
     write_each(&all,
-               "# HELP perigee_script_interruptions_total How often it made room for others, having run for its share.\n"
+               "# HELP perigee_script_interruptions_total How often it made room for others after its share.\n"
                "# TYPE perigee_script_interruptions_total counter\n",
                write_interruptions, out);
     write_each(&all,
