@@ -208,6 +208,7 @@ static void run(struct rt_call *call, int nargs)
 void rt_call_start(struct rt_call *call, int nargs)
 {
     rt_script_called(call->vm, call->script);
+    rt_vm_room(call->vm);
     call->memory_limit = rt_script_memory(call->vm, call->script);
     if (call->vm->services->share_us && rt_script_is_suspect(call->vm, call->script)) {
         call->nargs = nargs;

@@ -193,7 +193,7 @@ struct rt_conn *rt_vm_conn_now(struct rt_vm *vm, lua_State *L)
 
 /* Lua's string buffers fail at the limit without a collection, so what a large request left must go before that:
  * whoever comes finds half of the limit free, also below the part that is withheld from who was interrupted. */
-static void keep_room(struct rt_vm *vm)
+void rt_vm_room(struct rt_vm *vm)
 {
     struct rt_alloc *m = &vm->memory;
     if (m->used < m->limit / 2 - m->limit / RT_VM_RESERVE_PART || m->used < vm->collected + m->limit / 8)
@@ -218,9 +218,23 @@ static void give_back(struct rt_vm *vm)
     vm->bombed = false;
 }
 
+void rt_vm_rest(struct rt_vm *vm)
+{
+    struct rt_alloc *m = &vm->memory;
+    bool quiet = vm->runs == vm->rested_runs;
+    vm->rested_runs = vm->runs;
+    if (!quiet)
+        vm->restless = true;
+    if (!quiet || !vm->restless)
+        return;
+    vm->restless = false;
+    if (m->used > vm->collected + m->limit / 16)
+        vm->bombed = true; /* collected and given back by rt_vm_idle() */
+}
+
 void rt_vm_idle(struct rt_vm *vm)
 {
-    keep_room(vm);
+    rt_vm_room(vm);
     give_back(vm);
     rt_query_reclaim(vm);
     if (vm->reader && rt_conn_in_snapshot(vm->reader))

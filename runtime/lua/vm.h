@@ -85,12 +85,12 @@ struct rt_vm {
     struct rt_call *call; /* what runs now; NULL while loading */
     struct rt_app *app;   /* the app that was loaded into it, or NULL */
     unsigned phase;
-    struct rt_tree *tree; /* the scripts, for require; dropped when the app is loaded */
-    size_t collected;     /* bytes that the last full collection of ours left */
-    size_t trimmed;       /* bytes of slabs that the last trim left */
-    bool bombed;          /* a script has met the cap since then */
+    struct rt_tree *tree;  /* the scripts, for require; dropped when the app is loaded */
+    size_t collected;      /* bytes that the last full collection of ours left */
+    size_t trimmed;        /* bytes of slabs that the last trim left */
+    bool bombed, restless; /* since then a script has met the cap; something has run */
     struct rt_alloc memory;
-    uint64_t runs;
+    uint64_t runs, rested_runs;
     int log_lines; /* that this turn has written (l_log.c) */
     struct {
         int refs[256];
@@ -109,20 +109,18 @@ struct rt_vm {
     bool overran;          /* this turn's script met its deadline */
     _Atomic int thread_id; /* the kernel's, of whoever runs it */
     _Atomic(struct lua_State *) running;
-    _Atomic uint64_t deadline_ns;     /* 0: nothing runs */
-    _Atomic uint64_t limit_ns;        /* of processor time, for the turn with that deadline */
-    _Atomic uint64_t condemned;       /* the deadline of a turn that has had it */
-    _Atomic uint64_t share_end;       /* when it should make room for others; 0: it need not */
-    bool short_share;                 /* it is looked at more often than the watchdog does */
-    uint64_t whole_ns;                /* what its script has in all, with the turns before it was interrupted */
-    uint64_t held_cpu;                /* when it was first seen not to be able to; 0: not yet */
-    bool held;                        /* too long ago */
+    _Atomic uint64_t deadline_ns; /* 0: nothing runs */
+    _Atomic uint64_t limit_ns;    /* of processor time, for the turn with that deadline */
+    _Atomic uint64_t condemned;   /* the deadline of a turn that has had it */
+    _Atomic uint64_t share_end;   /* when it should make room for others; 0: it need not */
+    bool short_share, held; /* it is looked at more often than the watchdog does; it had to end where it could not */
+    uint64_t whole_ns;      /* what its script has in all, with the turns before it was interrupted */
+    uint64_t held_cpu;      /* when it was first seen not to be able to; 0: not yet */
     uint64_t seen_deadline, seen_cpu; /* the watchdog's own */
     struct rt_vm *watch_next;
 };
 
 struct rt_vm *rt_vm_of(struct lua_State *L);
-
 /* An empty sandbox with all host libraries. `tree` (referenced) has the files of lib/ and of the app's folder. */
 int rt_vm_new(const struct rt_services *services, struct rt_tree *tree, struct rt_vm **ret, struct rt_err *err);
 void rt_vm_free(struct rt_vm *vm);
@@ -140,7 +138,9 @@ const char *rt_vm_failure(struct rt_vm *vm);
 struct rt_conn *rt_vm_conn(struct rt_vm *vm, struct lua_State *L);
 /* The same, in a snapshot that is not older than the last commit at this moment. */
 struct rt_conn *rt_vm_conn_now(struct rt_vm *vm, struct lua_State *L);
+void rt_vm_room(struct rt_vm *vm); /* before a call begins: half of the cap is free */
 void rt_vm_idle(struct rt_vm *vm); /* at the end of a loop iteration: lets the snapshot go */
+void rt_vm_rest(struct rt_vm *vm); /* once a second: after a burst of work its garbage goes, when nothing runs */
 
 void rt_sandbox_open(struct lua_State *L);   /* the bounded standard libraries into the table at the top */
 void rt_coroutine_open(struct lua_State *L); /* pushes the host's coroutine library */

@@ -44,6 +44,7 @@ static void clock_answer(struct rt_message *m)
 {
     struct clock_wait *w = (struct clock_wait *)((char *)m - offsetof(struct clock_wait, message));
     struct rt_conversation *c = w->c;
+    c->waits = NULL;
     free(w);
     rt_respond_text(c, 200, "application/json", "{\"ok\":true}");
 }
@@ -99,6 +100,7 @@ static void move_clock(struct rt_conversation *c)
     rt_clock_shift(rt_clock_shifted() + seconds);
     rt_outbox_wake(c->worker->host->outbox);
     w->c = c;
+    c->waits = w;
     w->message.run = fire_timers;
     rt_loop_post(c->worker->host->workers[0].loop, &w->message);
 }

@@ -30,6 +30,7 @@ struct rt_conversation {
     char limit_key[160];
     size_t limit_key_n;
     bool limit_taken, has_exchange, replayed;
+    void *waits; /* memory of a built-in answer that is waited for, freed with this */
     struct rt_keyed *keyed;
     struct rt_exchange x;
 };

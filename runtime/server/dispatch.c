@@ -377,6 +377,7 @@ void rt_dispatch_ended(void *worker, void *context)
     if (!c)
         return;
     rt_keyed_leave(c);
+    free(c->waits);
     if (c->has_exchange)
         rt_exchange_fini(&c->x);
     else

@@ -76,6 +76,9 @@ static void finish_drain(struct rt_worker *w)
 static void sweep(void *arg)
 {
     struct rt_worker *w = arg;
+    struct rt_routing *g = rt_routing_now(w->host);
+    for (int a = 0; a < w->host->n_apps; a++)
+        rt_vm_rest(g->release[a]->at[w->index].vm);
     rt_http_sweep(w->http);
     rt_sockets_sweep(w);
     if (w->draining)

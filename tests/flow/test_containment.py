@@ -4,7 +4,9 @@ The app lives in a scripts folder of its own; its database has one table.
 """
 import contextlib
 import re
+import select
 import threading
+import time
 
 import pytest
 
@@ -90,6 +92,18 @@ def test_memory_comes_back(server):
     for _ in range(8):
         with contextlib.closing(server.connect()) as c:
             c.get("/trap/large/").expect(200)
+
+
+def test_garbage_goes_when_it_is_quiet(start_server, tmp_path):
+    """Also what is too little to be collected for want of room."""
+    write_app(tmp_path)
+    s = start_server(scripts=tmp_path / "scripts", db=tmp_path / "db", args=["--workers", "1"],
+                     env={"PERIGEE_SCRIPT_MB": "256"})
+    s.client.get("/trap/large/").expect(200)        # 32 MB of it
+    deadline = time.monotonic() + 20
+    while s.metrics()['perigee_lua_memory_bytes{app="trap",worker="0"}'] > 8e6:
+        assert time.monotonic() < deadline
+        select.select([], [], [], 0.05)
 
 
 def test_memory_goes_back_to_the_system(start_server, tmp_path):
