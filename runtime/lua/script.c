@@ -73,7 +73,11 @@ size_t rt_script_memory(struct rt_vm *vm, int script)
 {
     const struct rt_script_stats *s = suspect(vm, script);
     size_t limit = (size_t)vm->services->script_mb << 20, used = vm->memory.used;
-    return s && used < limit ? used + ((limit - used) >> s->strikes) : limit;
+    if (!s || used >= limit)
+        return limit;
+    size_t more = (limit - used) >> s->strikes, least = limit >> STRIKES_MAX; /* others may have filled it just now */
+    more = more > least ? more : least;
+    return used + more < limit ? used + more : limit;
 }
 
 /* The time of the turn that runs, which never gets longer by that. */
