@@ -53,10 +53,12 @@ def spring(server, place, trap):
     elif place in ("socket", "closing"):
         s = Socket(server.port, "/ws/placed")
         assert s.json() == {"open": True}
+        errors = server.log.count("script error")
         s.send({"trap": trap} if place == "socket" else {"closing": trap})
         if place == "closing":
             assert s.json() == {"heard": True}
             s.close()
+            server.log.wait_for("script error", after=errors)
         else:
             assert s.close_code() == 1011
     elif place == "envelope":
@@ -96,10 +98,8 @@ def test_whose_failure_it_was(server, place):
     for case, reason in ((LOOP, "deadline"), (BOMB, "memory"), (RAISES, "error")):
         server.advance(11)      # former deadlines are forgiven: it has time to meet the cap of memory
         before = {r: series(server, "failures", kind, script, reason=r) for r in ("deadline", "memory", "error")}
-        calls, errors = series(server, "calls", kind, script), server.log.count("script error")
+        calls = series(server, "calls", kind, script)
         spring(server, place, key_of(*case))
-        if place == "closing":
-            server.log.wait_for("script error", after=errors)
         after = {r: series(server, "failures", kind, script, reason=r) for r in before}
         if place == "timer":        # earlier ones that failed may have been tried again when the clock was moved
             assert after[reason] > before[reason], case
