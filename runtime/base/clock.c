@@ -29,12 +29,16 @@ int64_t rt_now(void)
     return ts.tv_sec + atomic_load_explicit(&clock_shift, memory_order_relaxed);
 }
 
-uint64_t rt_mono_ns(void)
+static uint64_t read_ns(clockid_t clock)
 {
     struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
+    clock_gettime(clock, &ts);
     return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
+
+uint64_t rt_mono_ns(void) { return read_ns(CLOCK_MONOTONIC); }
+
+uint64_t rt_thread_cpu_ns(void) { return read_ns(CLOCK_THREAD_CPUTIME_ID); }
 
 void rt_clock_shift(int64_t seconds) { atomic_store(&clock_shift, seconds); }
 

@@ -12,6 +12,7 @@
 int64_t rt_now(void);                 /* wall clock, UTC seconds, shift included */
 int64_t rt_now_ms(void);              /* the same in milliseconds */
 uint64_t rt_mono_ns(void);            /* CLOCK_MONOTONIC, never shifted */
+uint64_t rt_thread_cpu_ns(void);      /* what the calling thread has had of a processor */
 void rt_clock_shift(int64_t seconds); /* sets the shift of rt_now()/rt_now_ms(); atomic */
 int64_t rt_clock_shifted(void);       /* the shift in force, seconds */
 

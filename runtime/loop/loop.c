@@ -18,8 +18,8 @@ struct rt_loop {
     uv_async_t async;
     uv_prepare_t prepare;
     pthread_mutex_t mu;
-    struct rt_message *head, **tail;
-    uv_idle_t idle; /* runs, and keeps the loop from sleeping, while somebody waits for a later round */
+    struct line posted; /* under the lock */
+    uv_idle_t idle;     /* runs, and keeps the loop from sleeping, while somebody waits for a later round */
     struct line later, urgent;
     bool was_urgent;
     uint64_t later_end; /* when their time ended in the last round, nanoseconds */
@@ -39,26 +39,25 @@ struct rt_alarm {
     void *arg;
 };
 
+static void push(struct line *line, struct rt_message *m)
+{
+    m->next = NULL;
+    *line->tail = m;
+    line->tail = &m->next;
+}
+
 static void run_messages(uv_async_t *async)
 {
     struct rt_loop *l = async->data;
     pthread_mutex_lock(&l->mu);
-    struct rt_message *list = l->head;
-    l->head = NULL;
-    l->tail = &l->head;
+    struct rt_message *list = l->posted.head;
+    l->posted = (struct line){ NULL, &l->posted.head };
     pthread_mutex_unlock(&l->mu);
     while (list) {
         struct rt_message *m = list;
         list = m->next;
         m->run(m);
     }
-}
-
-static void push(struct line *line, struct rt_message *m)
-{
-    m->next = NULL;
-    *line->tail = m;
-    line->tail = &m->next;
 }
 
 static struct rt_message *pop(struct line *line)
@@ -105,7 +104,7 @@ int rt_loop_new(struct rt_loop **ret, struct rt_err *err)
     if (!l)
         return rt_err_set(err, RT_E_NOMEM, "no memory for an event loop");
     pthread_mutex_init(&l->mu, NULL);
-    l->tail = &l->head;
+    l->posted.tail = &l->posted.head;
     l->later.tail = &l->later.head;
     l->urgent.tail = &l->urgent.head;
     if (uv_loop_init(&l->uv) || uv_async_init(&l->uv, &l->async, run_messages)) {
@@ -148,11 +147,9 @@ void rt_loop_each(struct rt_loop *l, void (*fn)(void *arg), void *arg)
 
 void rt_loop_post(struct rt_loop *l, struct rt_message *m)
 {
-    m->next = NULL;
     pthread_mutex_lock(&l->mu);
-    bool wake = !l->head;
-    *l->tail = m;
-    l->tail = &m->next;
+    bool wake = !l->posted.head;
+    push(&l->posted, m);
     pthread_mutex_unlock(&l->mu);
     if (wake)
         uv_async_send(&l->async);

@@ -71,7 +71,7 @@ static int go(lua_State *L, int nargs, bool wrapped)
     rt_turn_switch(vm, L);
     vm->fixed -= fixed;
     if (status == LUA_YIELD && vm->call && vm->call->parked) {
-        *word(co) |= 1;
+        rt_coroutine_wait(co, true);
         return lua_yieldk(L, 0, wrapped, resume_k);
     }
     return outcome(L, co, status, n, wrapped);
@@ -80,7 +80,7 @@ static int go(lua_State *L, int nargs, bool wrapped)
 static int resume_k(lua_State *L, int status, lua_KContext wrapped)
 {
     (void)status;
-    *word(lua_tothread(L, 1)) &= ~(uintptr_t)1;
+    rt_coroutine_wait(lua_tothread(L, 1), false);
     return go(L, 0, wrapped != 0);
 }
 

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "lua/api.h"
@@ -20,17 +19,10 @@ static _Thread_local struct {
     uint64_t wall, cpu;
 } mark; /* when this thread looked at the processor's clock, and what it said */
 
-static uint64_t cpu_ns(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 /* Returns what the thread has had since the last look. */
 static uint64_t look(uint64_t now)
 {
-    uint64_t cpu = cpu_ns(), had = cpu - mark.cpu;
+    uint64_t cpu = rt_thread_cpu_ns(), had = cpu - mark.cpu;
     mark.wall = now;
     mark.cpu = cpu;
     return had;

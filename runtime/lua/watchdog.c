@@ -53,17 +53,10 @@ static void end(lua_State *L, struct rt_vm *vm)
                vm->held ? " where it cannot make room for others, as in a callback of sort" : "");
 }
 
-static uint64_t own_cpu_time(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 /* It should make room and cannot: that may last for a part of its time. */
 static void hold(lua_State *L, struct rt_vm *vm)
 {
-    uint64_t cpu = own_cpu_time();
+    uint64_t cpu = rt_thread_cpu_ns();
     if (vm->held_cpu == 0)
         vm->held_cpu = cpu;
     if (cpu - vm->held_cpu < vm->whole_ns / HELD_PART)
